@@ -18,6 +18,7 @@ from typing import Any
 import structlog
 
 from gateway import metrics
+from gateway.feeds.door import Door, FeedDoor
 from gateway.feeds.inbox import Inbox
 from gateway.feeds.listening import FeedBroker
 from gateway.feeds.reader import FeedReader
@@ -77,6 +78,7 @@ class Gateway:
     meeting: Meeting
     inbox: Inbox  #: what feeds brought
     feeds: FeedReader | None  #: hears them over MQTT
+    feed_door: FeedDoor | None  #: … and by HTTPS
     try_out_broker: bool
     open_broker: bool
     rung: asyncio.Event
@@ -98,6 +100,7 @@ async def run(
     mqtt_tls: Tls | None = None,
     open_broker: bool = False,
     feeds_url: str = "",
+    feeds_door: Door | None = None,
     health: Address = Address(),  # noqa: B008
     retention_days: int = 400,
     try_out_broker: bool = True,
@@ -110,7 +113,7 @@ async def run(
     `database_url` signs in as the gateway's role, `mqtt_url` as its user; `auth_url` and `auth_seed` let it answer the
     broker's sign-ins; without them the broker knows the cars by itself, and is tried out before it is trusted.
     `mqtt_tls` says what mqtts:// and tls:// trust and show; `open_broker` that strangers may speak as cars.
-    `feeds_url` is the broker at which feeds are heard.
+    `feeds_url` is the broker at which feeds are heard, `feeds_door` where they come in by HTTPS.
     """
     if judge is None:
         judge = _judge(profiles)
@@ -125,6 +128,7 @@ async def run(
     leaves = Leaves(retention_days)
     intake = make_intake(broker, fleet, writer, clock, leaves)
     auth_callout = AuthCallout(auth_url, auth_seed, fleet.known, mqtt_tls) if auth_url and auth_seed else None
+    settling = Settling()
     catching_up = CatchingUp(broker, lambda: intake.messages, auth_callout)
     gateway = Gateway(
         broker,
@@ -141,10 +145,11 @@ async def run(
         retention=Retention(writer, clock, keep_days=retention_days, leaves=leaves, tally=intake.tally),
         meeting=Meeting(fleet, writer, auth_callout, intake.forget),
         inbox=Inbox(broker, writer),
-        feeds=FeedReader(
-            FeedBroker(BrokerAddress.from_url(feeds_url, mqtt_version, mqtt_tls)), writer, clock, Settling()
-        )
+        feeds=FeedReader(FeedBroker(BrokerAddress.from_url(feeds_url, mqtt_version, mqtt_tls)), writer, clock, settling)
         if feeds_url
+        else None,
+        feed_door=FeedDoor(feeds_door, writer, clock=clock, settling=settling, tally=intake.tally)
+        if feeds_door
         else None,
         try_out_broker=try_out_broker,
         open_broker=open_broker,
@@ -156,7 +161,7 @@ async def run(
 
 
 async def _serve(g: Gateway, address: Address, ready: Callable[..., None]) -> None:
-    page = AsyncExitStack()
+    page, door = AsyncExitStack(), AsyncExitStack()
     url = await page.enter_async_context(g.health.page().open(address))
     try:
         check_process()
@@ -198,11 +203,15 @@ async def _serve(g: Gateway, address: Address, ready: Callable[..., None]) -> No
                 await g.auth_callout.start()
                 await check_broker(g.broker.address, g.auth_callout)
             g.health.serving = True
+            told = {"health": url}
+            if g.feed_door is not None:
+                told["feeds"] = await door.enter_async_context(g.feed_door.open())
             log.info("gateway_ready", share=g.writer.share, buckets=len(g.writer.buckets), cars=len(g.fleet.by_vin))
-            ready(health=url)
+            ready(**told)
     except* Exception as group:
         raise _first(group) from None
     finally:
+        await door.aclose()
         if g.auth_callout is not None:
             await g.auth_callout.stop()
         g.intake.downlink.last_word(g.broker.sessions)

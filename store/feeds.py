@@ -12,8 +12,12 @@ from store import notifications
 from store.pool import Connection
 
 _ON = """
-SELECT id, dealer_id, kind, root, signing, made_at FROM feeds
+SELECT id, dealer_id, kind, root, key_hash, signing, made_at FROM feeds
 WHERE off_at IS NULL AND ($1::bigint IS NULL OR dealer_id = $1) ORDER BY id
+"""
+_BY_HTTPS = """
+SELECT id, dealer_id, kind, root, key_hash, signing, made_at FROM feeds
+WHERE id = $1 AND off_at IS NULL AND key_hash IS NOT NULL
 """
 _CARS = """
 SELECT f.feed_id, f.identity, v.id, v.vin, f.units
@@ -51,6 +55,7 @@ class Source:
     dealer_id: int
     kind: str
     root: str | None
+    key_hash: bytes | None
     signing: bytes | None
     made_at: datetime
 
@@ -91,6 +96,20 @@ Key = tuple[int, str]  #: a feed's id, and what it calls a car
 async def switched_on(connection: Connection, dealer_id: int | None = None) -> list[Source]:
     """All feeds, or a dealer's."""
     return [Source(*row) for row in await connection.fetch(_ON, dealer_id)]
+
+
+async def by_https(connection: Connection, feed_id: int) -> Source | None:
+    """The feed of this number, if it comes by HTTPS and is switched on."""
+    found = await connection.fetchrow(_BY_HTTPS, feed_id)
+    return Source(*found) if found is not None else None
+
+
+async def crowd(connection: Connection, feed_id: int, most: int) -> int:
+    """How many messages of a feed wait to be judged; nobody counts further than `most`."""
+    found: int = await connection.fetchval(
+        "SELECT count(*) FROM (SELECT FROM feed_messages WHERE feed_id = $1 LIMIT $2) AS found", feed_id, most
+    )
+    return found
 
 
 async def cars(connection: Connection, asked: Collection[Key]) -> dict[Key, FeedCar]:

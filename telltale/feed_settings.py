@@ -18,3 +18,9 @@ class FeedSettings(BaseModel):
             "Without it none are heard by MQTT"
         ),
     ] = SecretStr("")
+    feeds_host: Annotated[
+        str, Field(description="where the gateway's door for feeds by HTTPS listens; a proxy with TLS stands before it")
+    ] = "127.0.0.1"
+    feeds_port: Annotated[
+        int | None, Field(ge=1, le=65535, description="its port; without one there is no such door")
+    ] = None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gateway.feeds import jsonl
+from gateway.feeds.door import MOST_BYTES, MOST_WAITING, OF_FEED
 from gateway.feeds.feed import Feed, Field
 from gateway.feeds.reading import NULLS
 from gateway.feeds.register import FEEDS
@@ -30,7 +32,9 @@ def page() -> str:
 
 
 def _line(feed: Feed) -> str:
-    where = ", ".join(f"`{feed.root}/{one}`" for one in feed.filters) or f"`POST /feeds/{feed.name}`"
+    where = ", ".join(f"`{feed.root}/{one}`" for one in feed.filters) or "`POST /feeds/NUMBER`, " + (
+        "signed" if feed.doubt else "with a key"
+    )
     time = "its own" if feed.timed else "when it came; of what had waited at the broker unknown, so that is not read"
     return f"| [{feed.title}](#{_anchor(feed)}) | {where} | {feed.cadence} | {feed.identity} | {time} |"
 
@@ -60,6 +64,11 @@ def _common() -> list[str]:
         "| a value that cannot be read | refused with its reason and its name, the others of the message are kept |",
         f"| more than {OF_CAR[0]} messages of a car at once, and then one each {OF_CAR[1] * 1000:.0f} ms | counted "
         "(`flood`) |",
+        f"| more than {OF_FEED[0]} requests of a feed at once, and then one each {OF_FEED[1] * 1000:.0f} ms | 429 |",
+        f"| more than {MOST_WAITING:,} messages of a feed that wait to be judged | 429 |",
+        f"| a request of more than {MOST_BYTES >> 20} MiB | 413 |",
+        f"| more than {jsonl.MOST:,} JSON lines in one request | those beyond are refused |",
+        "| a wrong key, a wrong signature, one of more than five minutes ago | 401, counted (`feed_forged`) |",
         f"| more than {KEPT_OF_CAR[0]} refused ones of a car and kind, and then one each {KEPT_OF_CAR[1]:.0f} s | "
         "counted |",
         "",
@@ -77,6 +86,8 @@ def _fields(feed: Feed) -> list[str]:
 
 
 def _unit(field: Field) -> str:
+    if field.scale != 1.0:
+        return f"{field.scale:g} {field.unit}"
     if field.words:
         return ", ".join(f"`{word}` is {number:g}" for word, number in field.words.items())
     return "yes, no" if field.unit == "bool" else field.unit

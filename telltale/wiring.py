@@ -48,6 +48,7 @@ async def business_clock(settings: Settings, role: str) -> Clock:
 
 async def gateway(settings: Settings) -> None:
     from gateway import running
+    from gateway.feeds.door import Door
     from gateway.mqtt.address import Tls
     from telltale.embedded.credentials import broker_secrets, signed_in, signed_in_at_own
 
@@ -75,6 +76,7 @@ async def gateway(settings: Settings) -> None:
         mqtt_tls=Tls(settings.mqtt_ca, settings.mqtt_cert, settings.mqtt_key),
         open_broker=bool(settings.open_broker),
         feeds_url=settings.feeds_url.get_secret_value(),
+        feeds_door=Door(settings.feeds_host, settings.feeds_port, settings.secrets) if settings.feeds_port else None,
         health=health_address(settings, "gateway"),
         retention_days=settings.retention_days,
         ready=readiness.teller(settings),

@@ -38,6 +38,7 @@ _COUNTED = {
     "two_units": "Two units speak as one car",
     "denied_subscribe": "Subscription denied by the broker",
     "denied_size": "Message too large for the broker",
+    "feed_forged": "Feed: a request that was not its sender's",
     "feed_old": "Feed: kept by its broker, not read as now",
     "feed_untaken": "Feed: names that are no signal here",
     "foreign_topic": "Feed: topics that nothing takes",

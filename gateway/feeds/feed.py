@@ -27,18 +27,21 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What a name of a feed is in ours: the path, the feed's usual unit, and words that stand for numbers."""
+    """What a name of a feed is in ours: the path, the feed's usual unit (`scale` of them: 0.001 where it counts in
+    thousandths), and words that stand for numbers.
+    """
 
     path: str
     unit: str
     words: Mapping[str, float] = field(default_factory=dict)
+    scale: float = 1.0
 
     def value(self, number: float, written: str, units: Units) -> float:
         """In the unit of the signal. A unit that stands beside the number wins over what was agreed for this car."""
         usual = unit(self.unit)
         agreed = units.get(usual.kind, self.unit) if usual is not None else self.unit
         factor, offset = conversion(written or agreed, BY_PATH[self.path].unit)
-        return number * factor + offset
+        return number * self.scale * factor + offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +89,8 @@ class Feed:
     identity: str  #: what it calls a car
     fields: Mapping[str, Field]
     translate: Callable[[Message, Units], list[Heard]]
-    #: whether it was the sender who wrote this: (headers in small letters, raw body, secret) -> why not, or nothing
-    believe: Callable[[Mapping[str, str], bytes, str, float], str] | None = None
+    #: (headers by their names in small letters, raw body, secret, epoch seconds) -> why its sender did not write this
+    doubt: Callable[[Mapping[str, str], bytes, bytes, float], str] | None = None
 
 
 OLD: Final = "kept by the broker, nobody knows since when; its next change is believed"

@@ -27,7 +27,7 @@ _LAST: Final = 253_402_300_000.0  #: the year 9999
 _MILLIS: Final = 1e11  #: an epoch beyond this is in milliseconds (as seconds it were the year 5138)
 
 
-def take(heard: Heard, name: str, field: Field | None, raw: Any, *, ts: float, units: Units) -> None:
+def take(heard: Heard, name: str, field: Field | None, raw: Any, *, ts: float, units: Units, unit: str = "") -> None:
     """One value of a feed into what was heard: a null word is no reading, a name without a meaning is counted."""
     if field is None:
         heard.untaken += 1
@@ -37,7 +37,7 @@ def take(heard: Heard, name: str, field: Field | None, raw: Any, *, ts: float, u
         return
     try:
         number, written = _number(text, field)
-        value = field.value(number, written, units)
+        value = field.value(number, unit or written, units)
     except (ValueError, BadInput) as error:
         heard.odd.append((Refusal.NOT_TELEMETRY, f"{name}: {_why(error)}"))
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from gateway.feeds import ovms, teslamate, viss, wican
+from gateway.feeds import jsonl, ovms, samsara, teslamate, traccar, viss, wican
 from gateway.feeds.feed import Feed
 
 FEEDS: Final[Mapping[str, Feed]] = {
@@ -15,5 +15,8 @@ FEEDS: Final[Mapping[str, Feed]] = {
         teslamate.FEED,
         wican.FEED,
         viss.FEED,
+        traccar.FEED,
+        samsara.FEED,
+        jsonl.FEED,
     )
 }

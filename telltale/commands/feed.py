@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +15,8 @@ from telltale import cli
 if TYPE_CHECKING:
     from store.feeds import Source
     from telltale.command_context import Office
+
+    Work = Callable[[Office], Awaitable[dict[str, object]]]
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
@@ -27,33 +33,76 @@ def feed() -> None:
 def add(
     kind: Annotated[str, typer.Argument(help="Which kind, as docs/reference/feeds.md lists them.")],
     root: Annotated[str | None, typer.Option(help="Where its topics begin, if not where they usually do.")] = None,
+    secret_file: Annotated[
+        Path | None, typer.Option(help="File with the secret that its sender signs with; - is standard input.")
+    ] = None,
     dealer: Dealer = None,
     as_json: Json = False,
 ) -> None:
-    """Switch a feed on; it is heard from now on, without a restart."""
+    """Switch a feed on; it is heard from now on, without a restart. A key is told once."""
+    from gateway.feeds.register import FEEDS
+    from schemas.errors import BadInput
+
+    if kind not in FEEDS:
+        raise BadInput("kind", f"{kind} is no feed we know: {', '.join(FEEDS)}")
+    if FEEDS[kind].filters:
+        _answer(_by_mqtt(kind, (root or FEEDS[kind].root).strip("/"), dealer), as_json)
+    elif (FEEDS[kind].doubt is None) is not (secret_file is None):
+        raise BadInput("--secret-file", f"{kind} {'is not signed' if secret_file else 'is signed: say with what'}")
+    else:
+        _answer(_by_https(kind, _secret(secret_file), dealer), as_json)
+
+
+def _by_mqtt(kind: str, root: str, dealer: int | None) -> Work:
     from gateway.feeds.register import FEEDS
     from schemas.errors import BadInput
     from store import feeds
 
-    if kind not in FEEDS:
-        raise BadInput("kind", f"{kind} is no feed we know: {', '.join(FEEDS)}")
-    topics = (root or FEEDS[kind].root).strip("/")
-    if not topics or set(topics) & set("+#$\0") or topics.split("/")[0] == "vehicles":
-        raise BadInput("--root", f"{topics} cannot be where a feed's topics begin")
+    if not root or set(root) & set("+#$\0") or root.split("/")[0] == "vehicles":
+        raise BadInput("--root", f"{root} cannot be where a feed's topics begin")
 
     async def make(work: Office) -> dict[str, object]:
         at = await work.dealer(dealer)
-        if (other := await feeds.with_root(work.connection, topics)) is not None:
-            raise BadInput("--root", f"the topics below {topics} are those of feed {other} already")
-        made = await feeds.add(work.connection, at.id, kind, root=topics, key_hash=None, now=work.now)
-        return {
-            "feed": made,
-            "kind": kind,
-            "root": topics,
-            "topics": [f"{topics}/{one}" for one in FEEDS[kind].filters],
-        }
+        if (other := await feeds.with_root(work.connection, root)) is not None:
+            raise BadInput("--root", f"the topics below {root} are those of feed {other} already")
+        made = await feeds.add(work.connection, at.id, kind, root=root, key_hash=None, now=work.now)
+        return {"feed": made, "kind": kind, "root": root, "topics": [f"{root}/{one}" for one in FEEDS[kind].filters]}
 
-    _answer(make, as_json)
+    return make
+
+
+def _by_https(kind: str, secret: bytes | None, dealer: int | None) -> Work:
+    from store import feed_secrets, feeds
+
+    async def make(work: Office) -> dict[str, object]:
+        at, key = await work.dealer(dealer), "tf_" + secrets.token_urlsafe(32)
+        made = await feeds.add(
+            work.connection,
+            at.id,
+            kind,
+            root=None,
+            key_hash=feed_secrets.digest(key),
+            signing=feed_secrets.seal(secret, work.settings.key) if secret is not None else None,
+            now=work.now,
+        )
+        told = {"signed": True} if secret is not None else {"header": f"Authorization: Bearer {key}"}
+        return {"feed": made, "kind": kind, "post": f"/feeds/{made}", **told}
+
+    return make
+
+
+def _secret(path: Path | None) -> bytes | None:
+    from schemas.errors import BadInput
+
+    if path is None:
+        return None
+    try:
+        found = (sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()).strip()
+    except OSError as error:
+        raise BadInput("--secret-file", f"{path} cannot be read: {error.strerror}") from None
+    if not found:
+        raise BadInput("--secret-file", f"{path} is empty")
+    return found
 
 
 @app.command("list")
@@ -154,7 +203,7 @@ async def _source(work: Office, dealer: int | None, number: int) -> Source:
     raise NotFound("feed")
 
 
-def _answer(work: object, as_json: bool) -> None:
+def _answer(work: Work, as_json: bool) -> None:
     from telltale import command_context
 
-    cli.answer(cli.run(command_context.at(cli.start("feed", join=True), work)), as_json)  # type: ignore[arg-type]
+    cli.answer(cli.run(command_context.at(cli.start("feed", join=True), work)), as_json)

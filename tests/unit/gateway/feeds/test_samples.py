@@ -16,7 +16,15 @@ from schemas.signal import BY_ID
 
 SAMPLES = Path(__file__).parent / "samples"
 RECEIVED = 1_795_506_135.0  #: 2026-11-24T07:42:15Z
-OF = {"ovms-v3": "ovms", "wican-autopid": "wican", "viss-v2": "viss", "kuksa-val": "viss"}
+OF = {
+    "ovms-v3": "ovms",
+    "wican-autopid": "wican",
+    "viss-v2": "viss",
+    "kuksa-val": "viss",
+    "traccar-forward": "traccar",
+    "samsara-webhook": "samsara",
+    "json-lines": "jsonl",
+}
 
 
 def translated(name: str) -> list[Heard]:
@@ -28,6 +36,8 @@ def translated(name: str) -> list[Heard]:
             said = one["mqtt"]["payload"].encode()
             topic = tuple(one["mqtt"]["topic"].removeprefix(feed.root + "/").split("/"))
             found += feed.translate(Message(said, RECEIVED, topic), {})
+        elif "text" in one:
+            found += feed.translate(Message(one["text"].encode(), RECEIVED), {})
         else:
             body = json.dumps(one["json"] if "json" in one else one["http"]["body"]).encode()
             found += feed.translate(Message(body, RECEIVED, ("car",) if feed.filters else ()), {})

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from gateway.feeds.feed import Heard, Message, Value
-from gateway.feeds.gathering import samples
+from gateway.feeds.gathering import diagnostics, samples
 from gateway.feeds.reading import NULLS, moment
 from gateway.feeds.register import FEEDS
 from schemas.reading import Refusal
@@ -111,6 +111,53 @@ def test_no_payload_makes_a_translation_raise(feed, payload: bytes) -> None:  # 
     for pattern in feed.filters:
         topic = tuple(pattern.replace("+", "a").replace("#", "v/p/speed").split("/"))
         feed.translate(Message(payload, AT, topic), {})
+
+
+@pytest.mark.parametrize("feed", [one for one in FEEDS.values() if not one.filters], ids=lambda feed: feed.name)
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"\xff\xfe",
+        b"null",
+        b"[]",
+        b"{}",
+        b"[" * 5000,
+        b'{"data": [{"id": 5, "engineRpm": [7, {"time": 1e300}], "externalIds": []}], "vehicle": 7}',
+        b'{"vehicle": {"id": null}, "faultCodes": {"passenger": [{"code": {}}], "j1939": [1, {"spnId": []}]}}',
+        b'{"vehicle": {"id": 1}, "eventTime": "soon"}',
+        b'{"device": {"uniqueId": 5}, "position": {"attributes": {"dtcs": "P0301 \\u0000", "rpm": 0}}}',
+        b'{"device": {"uniqueId": "5"}, "position": {"deviceTime": "soon"}}',
+        b'{"car": "a", "ts": 5, "signals": {"Vehicle.Speed": {"value": [], "unit": {}}}, "codes": [null, {}]}',
+        b'{"car": "a", "ts": 5, "signals": [], "codes": {}}',
+    ],
+)
+def test_no_body_makes_a_translation_raise(feed, payload: bytes) -> None:  # type: ignore[no-untyped-def]
+    for one in feed.translate(Message(payload, AT), {}):
+        assert all(detail for _, detail in one.odd)
+
+
+def test_an_old_place_that_is_said_again_is_no_speed() -> None:
+    position = {
+        "deviceTime": "2026-11-24T07:42:10Z",
+        "fixTime": "2026-11-24T05:00:00Z",
+        "outdated": True,
+        "speed": 27.0,
+        "latitude": 53.5,
+        "attributes": {"power": 11.7, "battery": 4.1, "totalDistance": 12.0},
+    }
+    body = json.dumps({"device": {"uniqueId": "5"}, "position": position}).encode()
+    (found,) = FEEDS["traccar"].translate(Message(body, AT), {})
+    assert found.values == [Value("Vehicle.LowVoltageBattery.CurrentVoltage", 11.7, AT)]
+    assert found.odd == [] and found.untaken == 0
+
+
+def test_what_made_an_alert_is_not_the_whole_list_of_the_car() -> None:
+    body = b'{"vehicle": {"id": "281"}, "faultCodes": {"passenger": [{"code": "P0217", "status": "pending"}]}}'
+    (found,) = FEEDS["samsara"].translate(Message(body, AT), {})
+    (codes,) = found.codes
+    assert (codes.whole, codes.mil, codes.codes[0].status) == (False, None, "pending")
+    assert "codes" in json.loads(diagnostics(codes))["unread"]
 
 
 def test_a_name_without_a_meaning_is_counted_and_no_fault() -> None:
