@@ -82,6 +82,9 @@ SAY_KNOWN = Permission(
     _ADVISORS,
     "cases:write",
 )
+KEEP_VIEWS = Permission(
+    "views.write", "Keep a view of a list under a name, for oneself or for colleagues; drop it", _WORKSHOP
+)
 READ_ALERTS = Permission("alerts.read", "Alerts with their evidence", _WORKSHOP, "cases:read")
 READ_REFUSED = Permission("quarantine.read", "Telemetry that was refused, and why", _WORKSHOP, "vehicles:read")
 DECIDE_REFUSED = Permission(

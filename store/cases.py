@@ -81,6 +81,8 @@ _SETTABLE = (
     "owner_id",
     "confirmed",
     "healing",
+    "snoozed_at",
+    "snoozed_until",
 )
 
 

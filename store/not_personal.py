@@ -33,6 +33,7 @@ OTHERS: Final = {
     "search_words": "words of what stands in owners and vehicles, kept by the database: they change and go with it",
     "quick_replies": "answers that are ready: of nobody",
     "first_steps": "the house",
+    "saved_views": "the dealer's people",
     "resources": "bays, loaners and drivers",
     "senders": "the dealer's own numbers",
     "staff": "the dealer's people",

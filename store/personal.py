@@ -218,7 +218,7 @@ PARTS: Final = (
         of_owner="t.owner_id = {owner}",
         becomes=_kept(
             "id dealer_id vehicle_id owner_id state severity origin assignee_id comebacks opened_at changed_at "
-            "acknowledged_at escalated_at repaired_at proof confirmed healing",
+            "acknowledged_at escalated_at repaired_at proof confirmed healing snoozed_at snoozed_until",
             title=f"CASE WHEN t.origin = 'call' OR t.title ~* {{words}} THEN '{GONE}' ELSE t.title END",
             note="''",
         ),

@@ -13,7 +13,7 @@ from actions import inbox as acts
 from actions import messages
 from dealer_api.app_keys import Call, call
 from dealer_api.bodies import row_number
-from dealer_api.desk import texts
+from dealer_api.desk import saved_views, texts
 from dealer_api.desk.page import form, go, id_of, page, refused
 from rules.service import quick_replies
 from schemas.errors import BadInput, TelltaleError
@@ -43,6 +43,7 @@ async def show_list(request: web.Request) -> web.Response:
     async with caller.house.at(caller.dealer_id) as connection:
         found = await rows.rows(connection, caller.dealer_id, show, staff_id=me, now=now, after=after, limit=SHOWN + 1)
         tallies = await rows.counts(connection, caller.dealer_id, me, now)
+        views = await saved_views.of(request, connection, "inbox")
         strangers = [] if after else await threads.strangers(connection, caller.dealer_id)
     last = found[SHOWN - 1] if len(found) > SHOWN else None
     more = urlencode({"show": show, "after": f"{last.at.isoformat()}~{last.owner_id}"}) if last and last.at else None
@@ -57,6 +58,7 @@ async def show_list(request: web.Request) -> web.Response:
         strangers=strangers,
         late=timedelta(minutes=caller.dealer.waiting_word_minutes),
         here=request.path_qs,
+        **views,
     )
 
 
@@ -146,7 +148,7 @@ async def assign(request: web.Request) -> web.Response:
 
 async def snooze(request: web.Request) -> web.Response:
     def act(fields: Mapping[str, str]) -> Any:
-        return acts.snooze(call(request), id_of(request), _until(call(request), fields.get("until", "")))
+        return acts.snooze(call(request), id_of(request), rest_until(call(request), fields.get("until", "")))
 
     return await _done(request, "It rests; a new word of theirs wakes it.", act)
 
@@ -219,7 +221,7 @@ async def _known(caller: Call, connection: Connection, owner_id: int, name: str)
     }
 
 
-def _until(caller: Call, chosen: str) -> datetime | None:
+def rest_until(caller: Call, chosen: str) -> datetime | None:
     """A named rest, or a day and hour on the dealer's clock; nothing wakes it."""
     now, zone = caller.house.now(), caller.dealer.zone
     if chosen in ("", "now"):

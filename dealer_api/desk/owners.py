@@ -13,7 +13,7 @@ from actions import owner_fields
 from actions import owners as acts
 from dealer_api.app_keys import call
 from dealer_api.bodies import wall_time
-from dealer_api.desk import formatting
+from dealer_api.desk import formatting, saved_views
 from dealer_api.desk.page import form, go, id_of, page, refused
 from dealer_api.desk.paging import SHOWN, after_name, onward
 from dealer_api.finding import ids_of
@@ -60,6 +60,7 @@ async def show_list(request: web.Request) -> web.Response:
         found = await people.owners(connection, caller.dealer_id, ids=ids, which=which, after=after, limit=SHOWN + 1)
         whole = await people.count(connection, caller.dealer_id, ids=ids, which=which)
         strangers = await threads.strangers(connection, caller.dealer_id)
+        views = await saved_views.of(request, connection, "owners")
     unheard = await acts.unheard(caller.house, caller.dealer_id)
     last = found[SHOWN - 1] if len(found) > SHOWN else None
     return await page(
@@ -74,6 +75,7 @@ async def show_list(request: web.Request) -> web.Response:
         show=which,
         unheard=unheard,
         here=request.path_qs,
+        **views,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -11,7 +12,8 @@ from dealer_api import permissions as may
 from dealer_api.app_keys import call
 from dealer_api.bodies import row_number
 from dealer_api.desk import formatting
-from dealer_api.desk.page import back, form, go, id_of, page, refused
+from dealer_api.desk.page import back, form, go, id_of, page, refused, row_of
+from dealer_api.desk.paging import SHOWN, onward
 from schemas.errors import TelltaleError
 from schemas.quarantine import QUARANTINE, READABLE, QuarantineEvent, QuarantineState
 from schemas.reading import Refusal
@@ -88,18 +90,32 @@ async def show(request: web.Request) -> web.Response:
     reason = reason if reason in list(Refusal) else ""
     vehicle_id = row_number(asked)
     shown_all = request.query.get("decided") == "1"
+    before = row_of(request.query["after"], "after", "is no page of this list") if request.query.get("after") else None
     async with caller.house.at(caller.dealer_id) as connection:
         car = await fleet.get(connection, caller.dealer_id, vehicle_id) if vehicle_id else None
         rows = await quarantine_page.rows(
-            connection, caller.dealer_id, reason=reason, vehicle_id=vehicle_id, decided=shown_all
+            connection,
+            caller.dealer_id,
+            reason=reason,
+            vehicle_id=vehicle_id,
+            decided=shown_all,
+            before=before,
+            limit=SHOWN + 1,
         )
         reasons = await quarantine_page.reasons(connection, caller.dealer_id, vehicle_id)
         counted = await tallies.of_dealer(connection, caller.dealer_id) if vehicle_id is None else []
         names = await casefile.people(connection, caller.dealer_id)
+    kept = {
+        name: value
+        for name, value in (("reason", reason), ("vehicle", asked), ("decided", "1" if shown_all else ""))
+        if value
+    }
     return await page(
         request,
         "quarantine.html",
-        rows=[_shown(row, names) for row in rows],
+        rows=[_shown(row, names) for row in rows[:SHOWN]],
+        more=onward("/quarantine", (rows[SHOWN - 1].id,), **kept) if len(rows) > SHOWN else None,
+        first=f"/quarantine?{urlencode(kept)}" if before else None,
         reasons=reasons,
         reason=reason,
         car=car,

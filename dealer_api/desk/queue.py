@@ -9,15 +9,17 @@ from aiohttp import web
 
 from dealer_api import permissions as may
 from dealer_api.app_keys import Call, call
-from dealer_api.desk import formatting, warned
+from dealer_api.desk import formatting, inbox, saved_views, warned
 from dealer_api.desk.page import day_span, page
 from dealer_api.desk.paging import SHOWN, after_place, onward
 from dealer_api.desk.warned import Warned
 from rules.service.casework import speaks
 from rules.service.driving import forbids
+from schemas.account import Role
 from schemas.booking import BookingKind, BookingState
 from schemas.case import CaseState
 from schemas.verdict import Severity
+from store import accounts
 from store.views import queue
 
 FILTERS = (
@@ -26,6 +28,7 @@ FILTERS = (
     ("unowned", "Nobody's"),
     ("waiting", "Waiting for owner"),
     ("today", "Today"),
+    ("resting", "Resting"),
     ("done", "Done"),
 )
 
@@ -55,12 +58,9 @@ class Shown:
 async def show(request: web.Request) -> web.Response:
     caller = call(request)
     now = caller.house.now()
-    which = request.query.get("show", "open")
-    which = which if which in queue.FILTERS else "open"
+    which, severity = asked(request)
     day_from, day_to = day_span(caller, now)
     staff_id = caller.staff.id if caller.staff else None
-    severity = request.query.get("severity", "")
-    severity = severity if severity in formatting.SEVERITIES else ""
     after = after_place(request)
     async with caller.house.at(caller.dealer_id) as connection:
         rows = await queue.rows(
@@ -70,11 +70,16 @@ async def show(request: web.Request) -> web.Response:
             staff_id=staff_id,
             day_from=day_from,
             day_to=day_to,
+            now=now,
             severity=severity or None,
             after=after,
             limit=SHOWN + 1,
         )
-        tallies = await queue.counts(connection, caller.dealer_id, staff_id=staff_id, day_from=day_from, day_to=day_to)
+        tallies = await queue.counts(
+            connection, caller.dealer_id, staff_id=staff_id, day_from=day_from, day_to=day_to, now=now
+        )
+        views = await saved_views.of(request, connection, "queue")
+        advisors = await accounts.staff_of(connection, caller.dealer_id, Role.ADVISOR, Role.MANAGER)
     last = rows[SHOWN - 1] if len(rows) > SHOWN else None
     more = onward("/queue", (last.rank, last.place, last.id), show=which, severity=severity) if last else None
     return await page(
@@ -87,8 +92,17 @@ async def show(request: web.Request) -> web.Response:
         more=more,
         onward=after is not None,
         tallies=tallies,
+        colleagues=[(one.id, one.name) for one in advisors],
+        rest=inbox.REST,
         here=request.path_qs,
+        **views,
     )
+
+
+def asked(request: web.Request) -> tuple[str, str]:
+    """Which cases, and of which severity; what is no filter is none."""
+    which, severity = request.query.get("show", "open"), request.query.get("severity", "")
+    return which if which in queue.FILTERS else "open", severity if severity in formatting.SEVERITIES else ""
 
 
 def _shown(row: queue.QueueRow, caller: Call, now: datetime) -> Shown:

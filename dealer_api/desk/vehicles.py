@@ -15,7 +15,7 @@ from dealer_api import permissions as may
 from dealer_api.app_keys import Call, call
 from dealer_api.bodies import row_number
 from dealer_api.charts import number, unit_symbol
-from dealer_api.desk import corrections, formatting
+from dealer_api.desk import corrections, formatting, saved_views
 from dealer_api.desk.chart_views import chart, measured
 from dealer_api.desk.page import form, go, id_of, page, refused, row_of
 from dealer_api.desk.paging import SHOWN, after_name, onward
@@ -70,6 +70,7 @@ async def show_list(request: web.Request) -> web.Response:
             connection, caller.dealer_id, ids=ids, which=which, silent_since=since, after=after, limit=SHOWN + 1
         )
         whole = await vehicles_page.count(connection, caller.dealer_id, ids=ids, which=which, silent_since=since)
+        views = await saved_views.of(request, connection, "vehicles")
     last = cars[SHOWN - 1] if len(cars) > SHOWN else None
     return await page(
         request,
@@ -82,6 +83,7 @@ async def show_list(request: web.Request) -> web.Response:
         show=which,
         here=request.path_qs,
         freshness=lambda heard, enrolled, revoked: freshness(heard, enrolled, revoked, now),
+        **views,
     )
 
 

@@ -47,6 +47,7 @@ WHERE b.dealer_id = $1 AND b.state <> 'cancelled' AND {which} ORDER BY {order}, 
 _DAY = _VISITS.format(
     which="b.kind IN ('drop_off', 'waiting') AND b.starts_at >= $2 AND b.starts_at < $3", order="b.starts_at"
 )
+_BOOKED = _VISITS.format(which="b.starts_at >= $2 AND b.starts_at < $3", order="b.starts_at")
 _LOUNGE = _VISITS.format(
     which="b.kind = 'waiting' AND b.state IN ('arrived', 'working', 'ready')",
     order="coalesce(b.last_word_at, b.starts_at)",
@@ -121,6 +122,11 @@ async def next_drive(connection: Connection, dealer_id: int, since: datetime) ->
     """When the next drive after `since` begins."""
     found: datetime | None = await connection.fetchval(_NEXT, dealer_id, since)
     return found
+
+
+async def booked(connection: Connection, dealer_id: int, since: datetime, until: datetime) -> list[VisitRow]:
+    """Every visit that begins between two instants, however the car comes."""
+    return [VisitRow(**as_dict(row)) for row in await connection.fetch(_BOOKED, dealer_id, since, until)]
 
 
 async def visits(connection: Connection, dealer_id: int, day_from: datetime, day_to: datetime) -> list[VisitRow]:

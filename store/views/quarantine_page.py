@@ -20,7 +20,7 @@ SELECT q.id, q.vehicle_id, q.vin, q.topic, q.payload, q.reason, q.detail, q.boot
     q.decided_at, q.taken_back_at, v.title AS vehicle, v.plate
 FROM quarantine q LEFT JOIN vehicles v ON v.dealer_id = q.dealer_id AND v.id = q.vehicle_id
 WHERE q.dealer_id = $1 AND ($2 = '' OR q.reason = $2) AND ($3::bigint IS NULL OR q.vehicle_id = $3) AND ($4
-  OR q.decided IS NULL)
+  OR q.decided IS NULL) AND ($6::bigint IS NULL OR q.id < $6)
 ORDER BY q.id DESC LIMIT $5
 """
 
@@ -46,10 +46,11 @@ async def rows(
     reason: str = "",
     vehicle_id: int | None = None,
     decided: bool = False,
+    before: int | None = None,
     limit: int = 100,
 ) -> list[QuarantineRow]:
-    """The newest first; those that a person has decided only when asked for."""
+    """The newest first; those that a person has decided only when asked for; `before`: older than that one."""
     return [
         QuarantineRow(**as_dict(row))
-        for row in await connection.fetch(_ROWS, dealer_id, reason, vehicle_id, decided, limit)
+        for row in await connection.fetch(_ROWS, dealer_id, reason, vehicle_id, decided, limit, before)
     ]

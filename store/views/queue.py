@@ -8,23 +8,27 @@ from datetime import datetime
 from store.pool import Connection, as_dict
 from store.undrivable import FORBIDS
 
-FILTERS = ("open", "mine", "unowned", "waiting", "today", "done")
+FILTERS = ("open", "mine", "unowned", "waiting", "today", "resting", "done")
+
+#: It was put off until later, and nothing has changed it since.
+_RESTS = "(c.snoozed_until > {now} AND c.changed_at <= c.snoozed_at) IS TRUE"
 
 #: The cases of one page first: what is shown of each is looked up for these alone.
-_PAGE = """
+_PAGE = f"""
 SELECT c.id, CASE WHEN $2 = 'done' THEN 0 ELSE array_position(ARRAY['now', 'soon', 'advice'], c.severity) END AS rank,
   (extract(epoch FROM CASE WHEN $2 = 'done' THEN c.changed_at ELSE c.opened_at END) * 1000000)::bigint
     * CASE WHEN $2 = 'done' THEN -1 ELSE 1 END AS place
 FROM cases c
 WHERE c.dealer_id = $1 AND ($7::text IS NULL OR c.severity = $7) AND CASE $2::text
     WHEN 'done' THEN c.state IN ('done', 'dismissed')
-    WHEN 'mine' THEN c.state NOT IN ('done', 'dismissed') AND c.assignee_id = $3
+    WHEN 'mine' THEN c.state NOT IN ('done', 'dismissed') AND c.assignee_id = $3 AND NOT {_RESTS.format(now="$11")}
     WHEN 'unowned' THEN c.state NOT IN ('done', 'dismissed') AND c.assignee_id IS NULL
+    WHEN 'resting' THEN c.state NOT IN ('done', 'dismissed') AND {_RESTS.format(now="$11")}
     WHEN 'waiting' THEN c.state = 'contacted'
     WHEN 'today' THEN c.state NOT IN ('done', 'dismissed') AND EXISTS (SELECT 1 FROM bookings b
       WHERE b.dealer_id = c.dealer_id AND b.case_id = c.id AND b.state NOT IN ('completed', 'cancelled')
       AND b.starts_at >= $4 AND b.starts_at < $5)
-    ELSE c.state NOT IN ('done', 'dismissed') END
+    ELSE c.state NOT IN ('done', 'dismissed') AND NOT {_RESTS.format(now="$11")} END
 """
 _ROWS = f"""
 WITH page AS MATERIALIZED (SELECT * FROM ({_PAGE}) AS one
@@ -49,7 +53,8 @@ SELECT p.rank, p.place, c.id, c.state, c.severity, c.title, c.origin, c.assignee
         ORDER BY s.id DESC LIMIT 1) END, false) AS warnable, o.stopped_at IS NOT NULL AS stopped, coalesce(o.phone,
           o.email) IS NOT NULL AS reachable,
     b.id AS booking_id, b.kind AS booking_kind, b.state AS booking_state, b.starts_at, b.ends_at,
-    f.id AS offer_id, f.expires_at
+    f.id AS offer_id, f.expires_at,
+    CASE WHEN {_RESTS.format(now="$11::timestamptz")} THEN c.snoozed_until END AS rests_until
 FROM page p
 JOIN cases c ON c.dealer_id = $1 AND c.id = p.id
 JOIN vehicles v ON v.dealer_id = c.dealer_id AND v.id = c.vehicle_id
@@ -62,14 +67,16 @@ LEFT JOIN bookings b ON b.dealer_id = c.dealer_id AND b.case_id = c.id AND b.sta
 LEFT JOIN offers f ON f.dealer_id = c.dealer_id AND f.case_id = c.id AND f.state = 'open'
 ORDER BY p.rank, p.place, p.id
 """
-_COUNTS = """
-SELECT count(*) FILTER (WHERE live) AS open,
-    count(*) FILTER (WHERE live AND c.assignee_id = $2) AS mine,
+_COUNTS = f"""
+SELECT count(*) FILTER (WHERE live AND NOT rests) AS open,
+    count(*) FILTER (WHERE live AND NOT rests AND c.assignee_id = $2) AS mine,
     count(*) FILTER (WHERE live AND c.assignee_id IS NULL) AS unowned,
     count(*) FILTER (WHERE c.state = 'contacted') AS waiting,
     count(*) FILTER (WHERE live AND b.starts_at >= $3 AND b.starts_at < $4) AS today,
+    count(*) FILTER (WHERE live AND rests) AS resting,
     count(*) FILTER (WHERE NOT live) AS done
-FROM (SELECT *, state NOT IN ('done', 'dismissed') AS live FROM cases WHERE dealer_id = $1) c
+FROM (SELECT c.*, state NOT IN ('done', 'dismissed') AS live, {_RESTS.format(now="$5")} AS rests
+  FROM cases c WHERE dealer_id = $1) c
 LEFT JOIN bookings b ON b.dealer_id = c.dealer_id AND b.case_id = c.id AND b.state NOT IN ('completed', 'cancelled')
 """
 
@@ -114,6 +121,7 @@ class QueueRow:
     ends_at: datetime | None
     offer_id: int | None
     expires_at: datetime | None
+    rests_until: datetime | None
 
 
 async def rows(
@@ -124,6 +132,7 @@ async def rows(
     staff_id: int | None,
     day_from: datetime,
     day_to: datetime,
+    now: datetime,
     severity: str | None = None,
     after: tuple[int, int, int] | None = None,
     limit: int = 200,
@@ -133,15 +142,30 @@ async def rows(
     `after`: (rank, place, id) of the last one that was seen.
     """
     found = await connection.fetch(
-        _ROWS, dealer_id, which, staff_id, day_from, day_to, limit, severity, *(after or (None, None, None))
+        _ROWS,
+        dealer_id,
+        which,
+        staff_id,
+        day_from,
+        day_to,
+        limit,
+        severity,
+        *(after or (None, None, None)),
+        now,
     )
     return [QueueRow(**as_dict(row)) for row in found]
 
 
 async def counts(
-    connection: Connection, dealer_id: int, *, staff_id: int | None, day_from: datetime, day_to: datetime
+    connection: Connection,
+    dealer_id: int,
+    *,
+    staff_id: int | None,
+    day_from: datetime,
+    day_to: datetime,
+    now: datetime,
 ) -> dict[str, int]:
     """How many cases each filter would show."""
-    row = await connection.fetchrow(_COUNTS, dealer_id, staff_id, day_from, day_to)
+    row = await connection.fetchrow(_COUNTS, dealer_id, staff_id, day_from, day_to, now)
     assert row is not None
     return {name: int(row[name]) for name in FILTERS}

@@ -11,7 +11,8 @@ _COUNTS = """
 SELECT
     (SELECT count(*) FROM cases WHERE dealer_id = $1 AND state IN ('open', 'contacted')
       AND acknowledged_at IS NULL) AS new_cases,
-    (SELECT count(*) FROM cases WHERE dealer_id = $1 AND state NOT IN ('done', 'dismissed')) AS open_cases,
+    (SELECT count(*) FROM cases WHERE dealer_id = $1 AND state NOT IN ('done', 'dismissed')
+      AND (snoozed_until > $3 AND changed_at <= snoozed_at) IS NOT TRUE) AS open_cases,
     (SELECT count(*) FROM cases WHERE dealer_id = $1 AND state NOT IN ('done', 'dismissed') AND severity = 'now'
       AND acknowledged_at IS NULL) AS urgent,
     (SELECT count(*) FROM bookings WHERE dealer_id = $1 AND kind = 'waiting'

@@ -66,11 +66,16 @@
       box.select();
       return;
     }
-    if (event.ctrlKey || event.metaKey || event.altKey || off() || event.target.closest("input, textarea, select, [contenteditable]")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || off() || event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]")) return;
     if (event.key === "/") { event.preventDefault(); box.focus(); box.select(); }
     else if (event.key === "?") window.location.assign("/keys");
     else if (event.key === "j") step(1);
     else if (event.key === "k") step(-1);
+    else if (event.key === "x") {
+      const line = document.activeElement.closest("#cases > li");
+      const tick = line && line.querySelector("input[name=case]");
+      if (tick) tick.checked = !tick.checked;
+    }
     else if (event.key === "e") {
       const line = document.activeElement.closest("#cases > li");
       const act = line && line.querySelector(".go button, .go .button");
