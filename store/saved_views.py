@@ -6,7 +6,7 @@ from datetime import datetime
 
 import asyncpg
 
-from schemas.errors import BadInput, NotFound
+from schemas.errors import BadInput
 from schemas.view import View
 from store.pool import Connection, as_dict
 
@@ -52,8 +52,8 @@ async def keep(
 
 
 async def drop(connection: Connection, dealer_id: int, view_id: int, staff_id: int, *, manages: bool) -> str:
-    """One's own, and for a manager whatever is shared; its list. NotFound when there is none."""
+    """One's own, and for a manager whatever is shared; its list. BadInput when there is none."""
     which = await connection.fetchval(_DROP, dealer_id, view_id, staff_id, manages)
     if which is None:
-        raise NotFound("view")
+        raise BadInput("view", "is none of yours")
     return str(which)
