@@ -55,6 +55,9 @@ async def lately(
     for row in rows:
         values = dict(zip(wanted, row["vals"], strict=True))
         ids = list(row["ids"])
+        if (before := found.get(row["ts"])) is not None:  # a feed may say in two messages what it made at one time
+            ids = list(dict.fromkeys([*before[1], *ids]))
+            values |= dict(zip(before[1], before[2], strict=True))
         found[row["ts"]] = row["ts"], ids, [values.get(i) or 0.0 for i in ids]
     return [found[ts] for ts in sorted(found)], whole
 
