@@ -10,6 +10,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 
+from asyncpg import Record
+from asyncpg.prepared_stmt import PreparedStatement
+
 from actions.context import House
 from proofs.handing_over import Memory
 from providers.provider import Lookup, Receipt
@@ -71,6 +74,7 @@ class Dealership:
     house: House
     context: Context
     admin: Pool
+    watcher: Connection  #: asks nothing but the truths, whose plans it keeps
     dealer: Dealer
     clock: Clock
     phones: Phones
@@ -82,9 +86,12 @@ class Dealership:
     refused: Counter[str] = field(default_factory=Counter)
     violations: list[tuple[str, str]] = field(default_factory=list)
     read: int = 0  #: how many of the texts that came have been looked at
+    asked: dict[str, PreparedStatement[Record]] = field(default_factory=dict)  #: the truths, planned
     known: set[str] = field(default_factory=set)  #: what was said once is not said after each following step again
 
     async def close(self) -> None:
+        self.asked.clear()
+        await self.admin.release(self.watcher)
         for pool in (self.admin, self.house.pool, self.house.owner_pool, self.context.pool):
             await pool.close()
 
@@ -137,7 +144,17 @@ async def open_dealership(url: str, secret: str, seed: int) -> Dealership:
         luck=luck.random,
         house_key=house.key_holder,
     )
-    place = Dealership(house, context, admin=admin, dealer=dealer, clock=clock, phones=phones, luck=luck, staff=staff)
+    place = Dealership(
+        house,
+        context,
+        admin=admin,
+        watcher=await admin.acquire(),
+        dealer=dealer,
+        clock=clock,
+        phones=phones,
+        luck=luck,
+        staff=staff,
+    )
     async with transaction(desk, dealer.id) as connection:
         for n in range(CARS):
             await _customer(connection, place, seed, n)

@@ -67,6 +67,9 @@ ACTS: dict[Callable[[Dealership], Awaitable[Any]], float] = {
     owner_ends_mails_by_link: 0.5,
     mail_comes_back: 3,
 }
+#: The texts about which somebody was asked to ring their reader.
+ASKED_TO_RING = """SELECT split_part(reference, '-', 2)::bigint FROM messages
+            WHERE dealer_id = $1 AND kind = 'staff_unreached'"""
 TRUTHS: Mapping[str, str] = {
     "who ended all mails in one press is written to": """
         SELECT m.id FROM consents c JOIN messages m ON m.dealer_id = c.dealer_id AND m.owner_id = c.owner_id
@@ -82,11 +85,11 @@ TRUTHS: Mapping[str, str] = {
 }
 #: Once the workers have done what is due.
 SETTLED: Mapping[str, str] = {
-    "a mail came back, it went no other way, and nobody was told to ring": """
+    "a mail came back, it went no other way, and nobody was told to ring": f"""
         SELECT m.id FROM messages m WHERE m.dealer_id = $1 AND m.state = 'failed' AND m.owner_id IS NOT NULL
           AND m.reason LIKE 'the mail came back%' AND m.kind NOT IN ('feedback', 'feedback_thanks', 'stopped', 'help')
-        AND NOT EXISTS (SELECT 1 FROM messages n WHERE n.dealer_id = $1
-          AND (n.reference = m.reference || '-other' OR n.reference LIKE 'staff_unreached-' || m.id || '-%'))
+        AND NOT EXISTS (SELECT 1 FROM messages n WHERE n.dealer_id = $1 AND n.reference = m.reference || '-other')
+        AND m.id <> ALL (ARRAY({ASKED_TO_RING}))
         AND EXISTS (SELECT 1 FROM staff s WHERE s.dealer_id = $1 AND s.role IN ('advisor', 'manager')
           AND s.disabled_at IS NULL)""",
 }

@@ -107,10 +107,16 @@ def _check(switch: str | None) -> None:
 async def _month(place: Dealership, days: int, luck: random.Random) -> None:
     acts, weights = list(ACTS), list(ACTS.values())
     until = BEGIN + timedelta(days=days)
+    planned_on = (
+        None  #: the truths are planned for the rows of this day: for those of the first they take thrice as long
+    )
     while place.clock.at < until:
         if _OPENS <= local(place.clock.at, place.dealer.zone).hour < _CLOSES or luck.random() < 0.15:
             for act in luck.choices(acts, weights, k=luck.randrange(1, 9)):
                 await _try(place, act)
+        if (today := place.clock.at.date()) != planned_on:
+            planned_on = today
+            await place.admin.execute("ANALYZE")
         for _ in range(luck.choice((1, 2, 3, 6)) if _awake(place) else 10):
             place.clock.at += _STEP
             await lateness.promises_once(place.context)

@@ -168,9 +168,8 @@ SETTLED: Mapping[str, str] = {
         AND NOT EXISTS (SELECT 1 FROM spoken_warnings w WHERE w.dealer_id = $1 AND w.owner_id = o.id
           AND a.id = ANY (w.alert_ids))
         AND NOT EXISTS (SELECT 1 FROM messages m JOIN cases c ON c.dealer_id = m.dealer_id AND c.id = m.case_id
-          JOIN messages n ON n.dealer_id = m.dealer_id AND n.reference LIKE 'staff_unreached-' || m.id || '-%'
           WHERE m.dealer_id = $1 AND m.owner_id = o.id AND c.vehicle_id = v.id AND m.kind = 'safety'
-            AND m.state = 'failed')  -- it came back hours later: somebody was asked to ring
+            AND m.state = 'failed' AND m.id = ANY (ARRAY({mailing.ASKED_TO_RING})))  -- it came back hours later: somebody was asked to ring
         AND NOT EXISTS (SELECT 1 FROM messages m JOIN cases c ON c.dealer_id = m.dealer_id AND c.id = m.case_id
           WHERE m.dealer_id = $1 AND m.owner_id = o.id
             AND c.vehicle_id = v.id AND m.kind = 'safety' AND m.state IN ('sent', 'delivered')
@@ -208,17 +207,17 @@ async def broken(place: Dealership, truths: Mapping[str, str]) -> list[tuple[str
     union = " UNION ALL ".join(
         f"SELECT {n} AS n, id::text FROM ({query}) AS q{n} (id)" for n, query in enumerate(truths.values())
     )
-    sentences, found = list(truths), []
-    async with place.admin.acquire() as connection:
+    if union not in place.asked:
         # Asked after every act: to plan its fifty queries anew took longer than to answer them.
-        await connection.execute("SET plan_cache_mode = force_generic_plan")
-        for row in await connection.fetch(
-            union, *([place.dealer.id, place.clock()] if "$2" in union else [place.dealer.id])
-        ):
-            sentence = sentences[row["n"]]
-            if f"{sentence} {row['id']}" not in place.known:
-                place.known.add(f"{sentence} {row['id']}")
-                found.append((sentence, f"{row['id']}"))
+        await place.watcher.execute("SET plan_cache_mode = force_generic_plan; SET jit = off")
+        place.asked[union] = await place.watcher.prepare(union)
+    sentences, found = list(truths), []
+    at = [place.clock()] if "$2" in union else []
+    for row in await place.asked[union].fetch(place.dealer.id, *at):
+        sentence = sentences[row["n"]]
+        if f"{sentence} {row['id']}" not in place.known:
+            place.known.add(f"{sentence} {row['id']}")
+            found.append((sentence, f"{row['id']}"))
     return found
 
 
