@@ -8,6 +8,7 @@ from actions.context import Acting, House
 from rules.service import calendar_feed
 from rules.service.calendar_feed import Entry
 from schemas.account import Dealer, Role, Staff
+from schemas.booking import BookingKind
 from schemas.errors import NotFound
 from store import accounts, history, secrets
 from store.pool import Connection
@@ -20,8 +21,9 @@ _VISITS = {
     "waiting": "Customer waits",
     "tow": "Tow truck",
     "mobile_repair": "Mobile repair",
+    "shuttle": "Car is brought, shuttle",
 }
-_DRIVES = {"collect": "Collect", "return": "Bring back"}
+_DRIVES = {"collect": "Collect", "return": "Bring back", "visit": "Repair where it stands"}
 
 
 async def make_own(acting: Acting, staff_id: int) -> str:
@@ -107,7 +109,7 @@ async def _entries(connection: Connection, dealer: Dealer, person: Staff | None,
             starts_at=row.starts_at,
             ends_at=row.ends_at,
             changed_at=row.changed_at,
-            where=dealer.address if row.kind in ("drop_off", "waiting") else "",
+            where=dealer.address if BookingKind(row.kind).brought else "",
             words=row.plate or "",
             cancelled=row.state == "cancelled",
         )

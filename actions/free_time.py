@@ -109,6 +109,8 @@ async def option_at(
 def _why(
     dealer: Dealer, kind: BookingKind, starts_at: datetime, *, loaner: bool, asks: Asks, resources: Sequence[Resource]
 ) -> str:
+    if (lacks := asks.places.lacks(kind)) is not None:
+        return lacks
     full = asks.places.full(kind, local(starts_at, dealer.zone).date(), loaner=loaner)
     if full is not None:
         return f"all places of that day for {full.replace('_', ' ')} are given"

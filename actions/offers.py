@@ -325,6 +325,8 @@ def _chosen(
 
 def nothing_free(kind: BookingKind, resources: Sequence[Resource], asks: Asks) -> str:
     """Why no window can be offered at all."""
+    if (lacks := asks.places.lacks(kind)) is not None:
+        return lacks
     if kind is BookingKind.MOBILE_REPAIR and asks.work.bound:
         return needs_workshop(asks)
     if unable := capacity.unable(asks.work, resources):

@@ -147,6 +147,8 @@ PROMISES = (
             "month technician-away",
             "month mail-in-silence",
             "month finish-anyway",
+            "month nobody-comes",
+            "month place-anytime",
         ),
         tests=(
             "integration/proofs/test_month.py::test_two_days_in_which_everybody_does_what_people_do",

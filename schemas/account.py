@@ -60,7 +60,8 @@ class DealerSettings(BaseModel):
         str,
         Setting(
             "Places a day",
-            "One a line: pickup 8, desk 2. Only the desk gives the last 2. Also drop_off, waiting, tow, loaner.",
+            "One a line: pickup 8, desk 2. Only the desk gives the last 2. Also drop_off, waiting, tow, loaner; and "
+            "shuttle, if you have one.",
             "house",
             least=0,
             most=400,

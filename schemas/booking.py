@@ -17,6 +17,7 @@ class BookingKind(StrEnum):
     DROP_OFF = "drop_off"
     WAITING = "waiting"  #: the customer waits in the lounge
     TOW = "tow"  #: a tow truck fetches it, and we drive it back
+    SHUTTLE = "shuttle"  #: its owner brings it, and our shuttle takes them on and fetches them
     MOBILE_REPAIR = "mobile_repair"  #: a technician comes to the car with a van
 
     @property
@@ -27,7 +28,12 @@ class BookingKind(StrEnum):
     @property
     def brought(self) -> bool:
         """Whether its owner brings the car, and can be late with it."""
-        return self in (BookingKind.DROP_OFF, BookingKind.WAITING)
+        return self in (BookingKind.DROP_OFF, BookingKind.WAITING, BookingKind.SHUTTLE)
+
+    @property
+    def left(self) -> bool:
+        """Whether its owner leaves the car here and goes: the door is open for a while, whatever the work takes."""
+        return self in (BookingKind.DROP_OFF, BookingKind.SHUTTLE)
 
     @property
     def at_theirs(self) -> bool:

@@ -157,7 +157,8 @@ async def assign(
 ) -> Leg:
     """Another driver takes it, in the same state."""
     row = await connection.fetchrow(
-        "UPDATE legs SET driver_id = $4, slot_id = coalesce($5, slot_id), changed_at = $6 WHERE dealer_id = $1 "
+        "UPDATE legs SET driver_id = $4, slot_id = coalesce($5, slot_id), changed_at = $6, position = NULL, "
+        "position_at = NULL WHERE dealer_id = $1 "  # the place was the other's
         f"AND id = $2 AND state = $3 RETURNING {_COLUMNS}",
         leg.dealer_id,
         leg.id,
@@ -231,8 +232,8 @@ async def forget_ways(connection: Connection, dealer_id: int) -> None:
 async def unassign(connection: Connection, leg: Leg, *, reason: str, actor: str, now: datetime) -> None:
     """It is nobody's until somebody takes it."""
     done = await connection.execute(
-        "UPDATE legs SET driver_id = NULL, slot_id = NULL, changed_at = $4 WHERE dealer_id = $1 AND id = $2 "
-        "AND state = $3",
+        "UPDATE legs SET driver_id = NULL, slot_id = NULL, changed_at = $4, position = NULL, position_at = NULL "
+        "WHERE dealer_id = $1 AND id = $2 AND state = $3",
         leg.dealer_id,
         leg.id,
         leg.state.value,

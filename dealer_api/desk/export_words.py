@@ -176,6 +176,7 @@ _STATES = {
     "tow": ("Abschleppwagen", "grúa"),
     "drop_off": ("Sie bringen es", "usted lo trae"),
     "waiting": ("Sie warten", "usted espera"),
+    "shuttle": ("Sie bringen es, mit Fahrdienst", "usted lo trae, con lanzadera"),
     "collect": ("Abholung", "recogida"),
     "return": ("Rückgabe", "devolución"),
     "accepted": ("angenommen", "aceptada"),

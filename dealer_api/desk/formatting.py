@@ -67,6 +67,7 @@ KINDS = {
     "waiting": "Owner waits here",
     "tow": "Tow truck, and delivery",
     "mobile_repair": "Mobile repair",
+    "shuttle": "Owner brings the car, shuttle",
 }
 RESOURCES = {
     "bay": "Bay",

@@ -44,6 +44,9 @@ _TALKING = (
     "schemas/journey.py",
     "dealer_api/numbers.py",
     "actions/visitor.py",
+    "actions/offers.py",
+    "actions/free_time.py",
+    "rules/service/places.py",
     "schemas/keeping.py",
     "schemas/retention.py",
 )

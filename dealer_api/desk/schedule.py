@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from dealer_api.app_keys import Call
 from rules.service.load import Load, load
 from rules.service.opening import open_times
+from schemas.booking import BookingKind
 from schemas.moment import local
 from schemas.slot import Resource, ResourceKind, Window
 from store.views.schedule import BlockRow
@@ -55,8 +56,9 @@ class Block:
     def moves(self) -> int | None:
         """The visit that another time for this piece of a bay would move: one that its owner brings, not yet here."""
         row = self.row
-        brings = row.use == "work" and row.booking_state == "agreed" and row.booking_kind in ("drop_off", "waiting")
-        return row.booking_id if brings and row.state == "booked" else None
+        if row.use != "work" or row.state != "booked" or row.booking_state != "agreed" or row.booking_kind is None:
+            return None
+        return row.booking_id if BookingKind(row.booking_kind).brought else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from actions import (
     unreached,
 )
 from proofs.swap import swap
-from store import slots
+from store import positions, slots
 from workers import lateness, safety, sending
 
 SWITCHES = (
@@ -39,6 +39,8 @@ SWITCHES = (
     "technician-away",
     "mail-in-silence",
     "finish-anyway",
+    "nobody-comes",
+    "place-anytime",
 )
 
 
@@ -81,6 +83,12 @@ def switched(switch: str | None) -> Iterator[None]:
                 yield
         case "finish-anyway":
             with _out(bookings, "holds_up", _nothing_holds):
+                yield
+        case "nobody-comes":
+            with _out(labour, "_drives_too", _nothing):
+                yield
+        case "place-anytime":
+            with _out(positions, "_PUT", positions._PUT.replace("state IN ('on_the_way', 'on_the_way_back')", "true")):
                 yield
         case "no-record":
             with _out(legs, "recorded", _nothing), _out(calling_off, "recorded", _nothing):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from proofs.month import handing, mailing, places
+from proofs.month import handing, mailing, nearing, places
 from proofs.month.acts import workshop
 from proofs.month.dealership import Dealership
 from schemas.message import Message, MessageKind
@@ -132,6 +132,7 @@ ALWAYS: Mapping[str, str] = {
     **mailing.TRUTHS,
     **workshop.TRUTHS,
     **places.TRUTHS,
+    **nearing.TRUTHS,
 }
 #: Once the workers have done what is due; `$2` is the time.
 SETTLED: Mapping[str, str] = {
@@ -169,7 +170,7 @@ SETTLED: Mapping[str, str] = {
           AND a.id = ANY (w.alert_ids))
         AND NOT EXISTS (SELECT 1 FROM messages m JOIN cases c ON c.dealer_id = m.dealer_id AND c.id = m.case_id
           WHERE m.dealer_id = $1 AND m.owner_id = o.id AND c.vehicle_id = v.id AND m.kind = 'safety'
-            AND m.state = 'failed' AND m.id = ANY (ARRAY({mailing.ASKED_TO_RING})))  -- it came back hours later: somebody was asked to ring
+            AND m.state = 'failed' AND m.id = ANY (ARRAY({mailing.ASKED_TO_RING})))  -- it came back hours later
         AND NOT EXISTS (SELECT 1 FROM messages m JOIN cases c ON c.dealer_id = m.dealer_id AND c.id = m.case_id
           WHERE m.dealer_id = $1 AND m.owner_id = o.id
             AND c.vehicle_id = v.id AND m.kind = 'safety' AND m.state IN ('sent', 'delivered')

@@ -15,7 +15,7 @@ def window_of(kind: BookingKind, claims: Sequence[tuple[Use, datetime, datetime]
     """The window that the person is told, out of what is held for it: (use, starts_at, ends_at)."""
     use = Use.WAY if kind is BookingKind.MOBILE_REPAIR else Use.COLLECT if kind.fetched else Use.WORK
     start, end = next((start, end) for claimed, start, end in claims if claimed is use)
-    return Window(starts_at=start, ends_at=start + DROP_OFF if kind is BookingKind.DROP_OFF else end)
+    return Window(starts_at=start, ends_at=start + DROP_OFF if kind.left else end)
 
 
 def work_end(claims: Sequence[tuple[Use, datetime, datetime]]) -> datetime:

@@ -43,6 +43,9 @@ def day_limits(text: str) -> dict[str, Limit]:
     return found
 
 
+NO_SHUTTLE = "this house has no shuttle: a line of the daily limits says how many it takes a day, as in: shuttle 6"
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
     """What is left of the limits. `online`: it is not the desk that asks."""
@@ -51,8 +54,14 @@ class Places:
     taken: Mapping[tuple[str, date], int] = field(default_factory=dict)
     online: bool = False
 
+    def lacks(self, kind: BookingKind) -> str | None:
+        """Why there is no such way to come in this house at all: nothing else says that it has a shuttle."""
+        return NO_SHUTTLE if kind is BookingKind.SHUTTLE and kind.value not in self.limits else None
+
     def full(self, kind: BookingKind, day: date, *, loaner: bool) -> str | None:
         """Which of the limits such a visit would break on that day; None when there is a place."""
+        if self.lacks(kind) is not None:
+            return kind.value
         for what in (kind.value, LOANER)[: 2 if loaner else 1]:
             limit = self.limits.get(what)
             if limit is None:

@@ -66,7 +66,7 @@ def within(kind: BookingKind, dealer: Place | None, radius_km: int, customer: Pl
     A tow truck goes anywhere: a car that must not be driven has no other way.
     """
     if (
-        kind not in (BookingKind.PICKUP, BookingKind.MOBILE_REPAIR)
+        kind not in (BookingKind.PICKUP, BookingKind.MOBILE_REPAIR, BookingKind.SHUTTLE)
         or not radius_km
         or dealer is None
         or customer is None
@@ -76,7 +76,9 @@ def within(kind: BookingKind, dealer: Place | None, radius_km: int, customer: Pl
     if away > radius_km:
         raise BadInput(
             "address",
-            f"lies {away:.0f} km from us, and we come to cars within {radius_km} km: let them bring it, or tow it",
+            f"lies {away:.0f} km from us, and we come to cars within {radius_km} km: let them bring it, or tow it"
+            if kind is not BookingKind.SHUTTLE
+            else f"lies {away:.0f} km from us, and our shuttle goes {radius_km} km: let them take a loaner, or wait",
         )
 
 

@@ -45,7 +45,7 @@ LEFT JOIN threads t ON t.dealer_id = c.dealer_id AND t.owner_id = o.id
 WHERE b.dealer_id = $1 AND b.state <> 'cancelled' AND {which} ORDER BY {order}, b.id
 """
 _DAY = _VISITS.format(
-    which="b.kind IN ('drop_off', 'waiting') AND b.starts_at >= $2 AND b.starts_at < $3", order="b.starts_at"
+    which="b.kind IN ('drop_off', 'waiting', 'shuttle') AND b.starts_at >= $2 AND b.starts_at < $3", order="b.starts_at"
 )
 _BOOKED = _VISITS.format(which="b.starts_at >= $2 AND b.starts_at < $3", order="b.starts_at")
 _LOUNGE = _VISITS.format(

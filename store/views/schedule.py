@@ -28,7 +28,8 @@ SELECT b.id AS booking_id, b.case_id, late.what, late.since, late.movable, {_ABO
 FROM (
     SELECT dealer_id, id, CASE WHEN state = 'agreed' THEN 'bring' ELSE 'ready' END AS what, CASE
       WHEN state = 'agreed' THEN ends_at ELSE ready_by END AS since, true AS movable
-    FROM bookings WHERE dealer_id = $1 AND (state = 'agreed' AND kind IN ('drop_off', 'waiting') AND ends_at <= $2
+    FROM bookings WHERE dealer_id = $1 AND (
+      state = 'agreed' AND kind IN ('drop_off', 'waiting', 'shuttle') AND ends_at <= $2
       OR state IN ('arrived', 'working') AND ready_by <= $2)
     UNION ALL
     SELECT dealer_id, booking_id, kind, ends_at, state = 'planned' FROM legs WHERE dealer_id = $1 AND ends_at <= $2

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from proofs.month import handing, mailing, texting
+from proofs.month import handing, mailing, nearing, texting
 from proofs.month.acts import advisors, cars, crew, drivers, movers, owners, sales, workshop
 from proofs.month.dealership import Dealership
 
@@ -59,11 +59,12 @@ ACTS: dict[Act, float] = {
     advisors.owner_has_the_car_again: 5,
     drivers.driver_stands_before_a_car_that_must_not_be_driven: 3,
     crew.somebody_is_away: 0.5,
-    crew.technician_is_away_when_work_is_planned: 0.4,
+    crew.technician_is_away_when_work_is_planned: 0.8,
     crew.somebody_is_there_after_all: 0.2,
     crew.somebody_leaves: 0.4,
     crew.somebody_is_back: 0.6,
     **handing.ACTS,
     **texting.ACTS,
     **mailing.ACTS,
+    **nearing.ACTS,
 }

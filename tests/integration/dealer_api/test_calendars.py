@@ -7,6 +7,9 @@ from typing import Any
 
 from icalendar import Calendar
 
+from actions import calendars
+from schemas.booking import BookingKind
+from schemas.pickup import LegKind
 from tests.integration.dealer_api.test_handovers import Road, road
 
 __all__ = ["road"]
@@ -39,6 +42,18 @@ async def test_a_driver_sees_their_drives_and_the_house_all_of_it_at_the_agreed_
     assert visit["dtstart"].dt == await desk.admin.fetchval("SELECT starts_at FROM bookings")
     assert f"{visit['dtstart'].dt:%Y-%m-%dT%H:%M}" == await desk.admin.fetchval("SELECT wall_start FROM bookings")
     assert "Rosa" not in str(everything) and "+49170" not in str(everything)
+
+
+async def test_a_way_to_a_car_that_is_repaired_where_it_stands_is_in_it(road: Road) -> None:
+    desk = road.desk
+    await desk.admin.execute("UPDATE bookings SET kind = 'mobile_repair'")
+    await desk.admin.execute("UPDATE legs SET kind = 'visit' WHERE kind = 'collect'")
+    everything = await events(desk, await made(desk, "manager", "/settings/calendar"))
+    assert {"Mobile repair: Frost car", "Repair where it stands: Frost car"} <= {str(e["summary"]) for e in everything}
+
+
+def test_every_way_to_come_and_every_drive_has_its_words() -> None:
+    assert set(calendars._VISITS) == set(BookingKind) and set(calendars._DRIVES) == set(LegKind)
 
 
 async def test_a_link_ends_with_the_next_one_when_it_is_taken_back_and_with_the_person(road: Road) -> None:

@@ -57,6 +57,7 @@ EXCEPTIONS = {
     ("0044", "ban-drop-constraint"): "put back wider in the next line",
     ("0056", "ban-drop-constraint"): "put back wider in the same statement",
     ("0067", "ban-drop-constraint"): "put back wider in the same statement",
+    ("0073", "ban-drop-constraint"): "put back wider in the same statement",
 }
 FILES = [path for path in sorted(MIGRATIONS.glob("*.sql")) if path.name[:4] >= BEFORE]
 

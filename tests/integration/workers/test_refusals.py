@@ -9,6 +9,7 @@ import pytest
 
 from actions import bookings as acts
 from actions import labour, moving, offers
+from actions.accounts import update_dealer
 from schemas.alert import AlertState as A
 from schemas.booking import BookingKind
 from schemas.errors import BadInput, Overtaken
@@ -29,6 +30,8 @@ async def ill(scene: Any, kind: BookingKind) -> Any:
         )
         technician = scene.people["technician"].id
         await labour.set_skills(_desk(scene), technician, frozenset(Skill))
+    if kind is BookingKind.SHUTTLE:  # a house has one when it says how many it takes
+        await update_dealer(_desk(scene), {"day_limits": "shuttle 9"})
     await scene.alert(A.PENDING, A.ACTIVE)
     await scene.work()
     return (await scene.case())["id"]

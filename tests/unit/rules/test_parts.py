@@ -12,7 +12,7 @@ from rules.service import capacity
 from rules.service.asking import Asks
 from rules.service.operations import SUGGESTED, suggested
 from rules.service.parts import KNOWN, ordered, shelf
-from rules.service.places import Places
+from rules.service.places import Places, day_limits
 from schemas.booking import BookingKind
 from schemas.errors import BadInput
 from schemas.moment import local
@@ -54,6 +54,9 @@ def test_a_part_that_nobody_knows_is_refused_by_its_field(text):
     assert refused.value.field == "parts_shelf" and "12 V battery" in str(refused.value)
 
 
+SHUTTLE = day_limits("shuttle 900")
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     rule=st.sampled_from(sorted(SUGGESTED)),
@@ -65,8 +68,8 @@ def test_no_offer_begins_before_its_parts_are_here_and_only_the_desk_books_befor
     at = FRIDAY + timedelta(hours=hours)
     house = dealer(parts_shelf="; ".join(here) or "nothing")
     parts = ordered(house, suggested([(rule, "")]), at)
-    asks = {online: Asks(Places(online=online), parts=parts) for online in (False, True)}
-    plain = capacity.free(house, kind, at, HOUSE, {}, count=3)
+    asks = {online: Asks(Places(SHUTTLE, online=online), parts=parts) for online in (False, True)}
+    plain = capacity.free(house, kind, at, HOUSE, {}, count=3, asks=Asks(Places(SHUTTLE)))
     assert capacity.free(house, kind, at, HOUSE, {}, count=3, asks=asks[False]) == plain
     if parts is None:
         return
