@@ -38,6 +38,19 @@ async def technician_is_away_when_work_is_planned(place: Dealership) -> None:
     )
 
 
+async def technician_is_away_when_they_should_come(place: Dealership) -> None:
+    """The way to a car is theirs then, and goes with the work."""
+    way = await a_row(
+        place,
+        "legs WHERE dealer_id = $1 AND kind = 'visit' AND state = 'planned' AND driver_id IS NOT NULL "
+        "AND starts_at > $2",
+        place.dealer.id,
+        place.clock(),
+    )
+    starts, ends = way["starts_at"] - timedelta(hours=1), way["ends_at"] + timedelta(hours=4)
+    await absences.add(the_manager(place), way["driver_id"], starts_at=starts, ends_at=ends, reason="ill")
+
+
 async def somebody_is_there_after_all(place: Dealership) -> None:
     gone = await a_row(place, "absences WHERE dealer_id = $1 AND ended_at IS NULL", place.dealer.id)
     await absences.take_back(the_manager(place), gone["id"])
