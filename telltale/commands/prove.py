@@ -148,7 +148,7 @@ def month(
         _switches(
             "no-truth-check, no-release, silent-lateness, stranger-sale, drive-it-anyway, unwarned, "
             "away-and-driving, no-record, sold-in-words, wrong-forgotten, part-in-silence, "
-            "no-limits, technician-away, mail-in-silence, finish-anyway"
+            "no-limits, technician-away, mail-in-silence, finish-anyway, nobody-comes, place-anytime"
         ),
     ] = None,
     as_json: Json = False,
