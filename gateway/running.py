@@ -22,6 +22,7 @@ from gateway.feeds.door import Door, FeedDoor
 from gateway.feeds.inbox import Inbox
 from gateway.feeds.listening import FeedBroker
 from gateway.feeds.reader import FeedReader
+from gateway.feeds.second_look import SecondLook
 from gateway.feeds.settling import Settling
 from gateway.fleet.fleet import Fleet, Judge
 from gateway.intake.loop import Intake
@@ -77,6 +78,7 @@ class Gateway:
     retention: Retention
     meeting: Meeting
     inbox: Inbox  #: what feeds brought
+    second_look: SecondLook  #: … before its car was mapped
     feeds: FeedReader | None  #: hears them over MQTT
     feed_door: FeedDoor | None  #: … and by HTTPS
     try_out_broker: bool
@@ -145,6 +147,7 @@ async def run(
         retention=Retention(writer, clock, keep_days=retention_days, leaves=leaves, tally=intake.tally),
         meeting=Meeting(fleet, writer, auth_callout, intake.forget),
         inbox=Inbox(broker, writer),
+        second_look=SecondLook(writer, clock),
         feeds=FeedReader(FeedBroker(BrokerAddress.from_url(feeds_url, mqtt_version, mqtt_tls)), writer, clock, settling)
         if feeds_url
         else None,
@@ -195,6 +198,7 @@ async def _serve(g: Gateway, address: Address, ready: Callable[..., None]) -> No
             tasks.create_task(_keep_days(g), name="days")
             tasks.create_task(_follow_clock(g), name="clock")
             tasks.create_task(g.inbox.run(), name="inbox of feeds")
+            tasks.create_task(g.second_look.run(), name="second look")
             if g.feeds is not None:
                 tasks.create_task(g.feeds.run(), name="feeds")
                 tasks.create_task(watch(g.feeds.broker), name="watchdog of feeds")
@@ -301,6 +305,8 @@ def _heard(g: Gateway, payload: dict[str, Any]) -> None:
         g.intake.accept_now = True
     elif payload.get("what") == "feed":
         g.inbox.rung.set()
+    elif payload.get("what") == "mapped":
+        g.second_look.rung.set()
     elif payload.get("what") == "feeds" and g.feeds is not None:
         g.feeds.changed.set()
     elif isinstance(payload.get("vehicle"), int):

@@ -120,9 +120,11 @@ async def cars(connection: Connection, asked: Collection[Key]) -> dict[Key, Feed
 
 async def told(connection: Connection, vins: Mapping[Key, str], now: datetime) -> None:
     """Feeds that say which VIN a car has: mapped where the dealer looks after it, and nobody has mapped it."""
-    await connection.execute(
+    done = await connection.execute(
         _TOLD, [feed for feed, _ in vins], [identity for _, identity in vins], list(vins.values()), now
     )
+    if done != "INSERT 0 0":
+        await notifications.ring(connection, notifications.CARS, what="mapped")
 
 
 async def keep(connection: Connection, rows: Sequence[Kept], now: datetime) -> None:
@@ -210,6 +212,7 @@ async def map_car(
         dict(units),
         now,
     )
+    await notifications.ring(connection, notifications.CARS, what="mapped")
     return True
 
 

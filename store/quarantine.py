@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.errors import BadInput, NotFound, Overtaken
 from schemas.quarantine import QUARANTINE, READABLE, QuarantineEvent, QuarantineState
-from schemas.reading import Mark, Refused
+from schemas.reading import Mark, Refusal, Refused
 from store import history, notifications
 from store.pool import Connection
 
@@ -41,6 +41,15 @@ _TAKEN_BACK = """
 SELECT id, vehicle_id, received_at FROM quarantine
 WHERE decided = 'taken_back' AND folded_at IS NOT NULL AND taken_back_at IS NULL ORDER BY id LIMIT 100
 """
+_UNMAPPED = """
+SELECT id, dealer_id, topic, payload, received_at FROM quarantine
+WHERE reason = 'unmapped' AND decided IS NULL AND dealer_id IS NOT NULL ORDER BY id DESC LIMIT 2000
+"""
+_READ_SINCE = """
+UPDATE quarantine q SET decided = 'accepted', decided_by = 'system', decided_at = $3, folded_at = $3,
+  vehicle_id = n.vehicle_id
+FROM unnest($1::bigint[], $2::bigint[]) AS n (id, vehicle_id) WHERE q.id = n.id AND q.decided IS NULL RETURNING q.id
+"""
 _LEFT_OUT = "UPDATE quarantine SET taken_back_at = $2 WHERE id = $1"
 _MARKED = f"UPDATE readings SET mark = mark | {int(Mark.TAKEN_BACK)} WHERE vehicle_id = $1 AND boot = -1 AND seq = $2"
 _FOLDED = "UPDATE quarantine SET folded_at = $2 WHERE id = ANY($1::bigint[])"
@@ -72,6 +81,17 @@ class Accepted:
 
     id: int
     vehicle_id: int
+    topic: str
+    payload: bytes
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unmapped:
+    """What a feed said of a car before anybody had mapped it."""
+
+    id: int
+    dealer_id: int
     topic: str
     payload: bytes
     received_at: datetime
@@ -160,6 +180,8 @@ async def decide(
         raise BadInput("reason", f"{row.reason}: there is nothing in it that could be believed")
     if accept and not row.payload:
         raise BadInput("payload", "what it said is no longer kept")
+    if row.reason == Refusal.UNMAPPED and before is QuarantineState.ACCEPTED:
+        raise BadInput("reason", "its car was mapped, and what it says was read since: it cannot be taken back")
     state = QUARANTINE.next(before, QuarantineEvent.ACCEPTED if accept else QuarantineEvent.REJECTED)
     moved = await connection.fetchrow(_DECIDE, dealer_id, quarantine_id, state.value, actor, now, before.value)
     if moved is None:
@@ -190,6 +212,18 @@ async def folded(connection: Connection, ids: Sequence[int], now: datetime) -> N
     """Done, in the transaction that stored their rows."""
     if ids:
         await connection.execute(_FOLDED, list(ids), now)
+
+
+async def unmapped(connection: Connection) -> list[Unmapped]:
+    """What waits for somebody to map its car; the newest."""
+    rows = [Unmapped(*row) for row in await connection.fetch(_UNMAPPED)]
+    return rows[::-1]
+
+
+async def read_since(connection: Connection, vehicles: Mapping[int, int], now: datetime) -> set[int]:
+    """Their cars are mapped, so what they say is read; those of them that nobody has decided meanwhile."""
+    rows = await connection.fetch(_READ_SINCE, list(vehicles), list(vehicles.values()), now)
+    return {row["id"] for row in rows}
 
 
 async def taken_back(connection: Connection) -> list[TakenBack]:

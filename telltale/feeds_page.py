@@ -56,7 +56,8 @@ def _common() -> list[str]:
         "",
         "| what | becomes |",
         "|---|---|",
-        "| a car that nobody has mapped | refused as `unmapped` in its dealer's quarantine, with the name to map |",
+        "| a car that nobody has mapped | refused as `unmapped` in its dealer's quarantine, with the name to map; once "
+        "it is mapped it is read from there |",
         "| a VIN that the feed says itself, of a car of its dealer's | mapped by that |",
         "| what the broker had kept, of a feed without times | counted (`feed_old`); the next change is read |",
         "| a name that is no signal of ours | counted (`feed_untaken`) |",

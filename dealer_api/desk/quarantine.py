@@ -178,7 +178,9 @@ def _buttons(row: quarantine_page.QuarantineRow) -> tuple[tuple[str, str], ...]:
     found = []
     if QuarantineEvent.ACCEPTED in allowed and row.reason in READABLE and row.vehicle_id is not None:
         found.append(("accept", "Accept after all" if state is QuarantineState.REJECTED else "Accept"))
-    if QuarantineEvent.REJECTED in allowed:
+    if QuarantineEvent.REJECTED in allowed and not (
+        row.reason == Refusal.UNMAPPED and state is QuarantineState.ACCEPTED  # read since its car was mapped
+    ):
         found.append(("reject", "Take back" if state is QuarantineState.ACCEPTED else "Reject"))
     return tuple(found)
 

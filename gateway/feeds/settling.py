@@ -19,7 +19,8 @@ OF_CAR: Final = (2_000, 0.05)
 #: How many refused ones are kept, of each car and kind, and of a whole feed; the others are counted.
 KEPT_OF_CAR: Final = (20, 60.0)
 KEPT_OF_FEED: Final = (200, 6.0)
-_SHOWN: Final = 4_096  #: bytes
+_PORTION: Final = 4_096  #: bytes: a large one counts for several
+KEPT_BYTES: Final = 2 * _PORTION  #: of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class Settling:
         if reason is Refusal.RETAINED:
             done.count(source.dealer_id, "feed_old", _subject(one, car), detail)
             return
-        much = 1 + len(one.message.payload) // _SHOWN
+        much = 1 + len(one.message.payload) // _PORTION
         if not self._kept_of_car.take((one.key, reason), at, much) or not self._kept_of_feed.take(source.id, at, much):
             done.count(source.dealer_id, "flood", _subject(one, car), reason.value)
             return
@@ -105,7 +106,7 @@ class Settling:
             vin=car.vin if car else None,
             vehicle_id=car.vehicle_id if car else None,
             topic=one.where.replace("\0", "\\0")[:300],
-            payload=one.message.payload[: 2 * _SHOWN],
+            payload=one.message.payload[:KEPT_BYTES],
             reason=reason,
             detail=detail.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()[:1000],
             received_at=now,

@@ -12,8 +12,9 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from proofs.bench.brokers import mosquitto
+from schemas.errors import BadInput
 from schemas.signal import BY_PATH
-from store import feeds
+from store import feeds, quarantine
 from tests.integration.gateway.conftest import ROOM
 from tests.integration.gateway.world import TestCar, World, now, until
 
@@ -224,3 +225,22 @@ async def test_a_message_that_is_kept_twice_is_judged_once(world: World, foreign
     await world.start(share=(1, 2))
     await until(lambda: _none(waiting(world)))
     assert await world.count(car) == 1
+
+
+async def test_what_came_before_a_car_was_mapped_is_read_once_it_is(world: World, foreign: Foreign):
+    source = await foreign.feed("teslamate", "teslamate")
+    car = await world.car(connect=False)
+    await world.start()
+    unmapped = "SELECT * FROM quarantine WHERE reason = 'unmapped'"
+    await foreign.says("teslamate/cars/7/odometer", "61044.27", lambda: world.pool.fetchrow(unmapped))
+    came = await world.pool.fetchval("SELECT min(received_at) FROM quarantine WHERE reason = 'unmapped'")
+    await foreign.map(source, "7", car)
+    await until(lambda: values(world, car, ODOMETER))
+    row = await until(lambda: world.pool.fetchrow(f"{unmapped} AND decided IS NOT NULL"))
+    assert (row["decided"], row["vehicle_id"], row["folded_at"] is not None) == ("accepted", car.id, True)
+    first = await world.pool.fetchval("SELECT min(ts) FROM readings WHERE vehicle_id = $1", car.id)
+    assert abs((first - came).total_seconds()) < 0.01
+    assert await world.rejections(car) == ["unmapped"] * len(await world.pool.fetch(unmapped))
+    async with world.pool.acquire() as connection:
+        with pytest.raises(BadInput, match="cannot be taken back"):
+            await quarantine.decide(connection, world.dealer, row["id"], accept=False, actor="staff:1", now=now())
