@@ -119,7 +119,7 @@ async def cars(connection: Connection, asked: Collection[Key]) -> dict[Key, Feed
 
 
 async def told(connection: Connection, vins: Mapping[Key, str], now: datetime) -> None:
-    """Feeds that say which VIN a car has: mapped where the dealer looks after it, and nobody has mapped it."""
+    """Platforms that say which VIN a car has: mapped where the dealer looks after it, and nobody has mapped it."""
     done = await connection.execute(
         _TOLD, [feed for feed, _ in vins], [identity for _, identity in vins], list(vins.values()), now
     )
@@ -177,8 +177,12 @@ async def add(
 
 
 async def with_root(connection: Connection, root: str) -> int | None:
-    """The feed whose topics begin so."""
-    found: int | None = await connection.fetchval("SELECT id FROM feeds WHERE root = $1 AND off_at IS NULL", root)
+    """The feed whose topics begin so, or whose root lies above or below: nobody hears another's cars."""
+    found: int | None = await connection.fetchval(
+        "SELECT id FROM feeds WHERE off_at IS NULL "
+        "AND (starts_with(root || '/', $1 || '/') OR starts_with($1 || '/', root || '/')) LIMIT 1",
+        root,
+    )
     return found
 
 

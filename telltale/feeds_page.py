@@ -58,7 +58,7 @@ def _common() -> list[str]:
         "|---|---|",
         "| a car that nobody has mapped | refused as `unmapped` in its dealer's quarantine, with the name to map; once "
         "it is mapped it is read from there |",
-        "| a VIN that the feed says itself, of a car of its dealer's | mapped by that |",
+        "| a VIN that the feed says itself | by HTTPS its dealer's car is mapped by it; over MQTT it is shown |",
         "| what the broker had kept, of a feed without times | counted (`feed_old`); the next change is read |",
         "| a name that is no signal of ours | counted (`feed_untaken`) |",
         "| a topic below its root that it does not take | counted (`foreign_topic`) |",

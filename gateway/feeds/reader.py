@@ -108,7 +108,8 @@ async def keep(
     writer: Writer, settling: Settling, found: Sequence[Brought], *, now: datetime, counted: Settled | None = None
 ) -> Settled:
     """Settle it and commit: when this comes back, what was brought is ours."""
-    told = {one.key: one.heard.vin for one in found if is_vin(one.heard.vin)}
+    # whoever holds the key of a platform speaks for the dealer; whoever may publish below a root speaks for one car
+    told = {one.key: one.heard.vin for one in found if one.source.root is None and is_vin(one.heard.vin)}
     keys = {one.key for one in found}
     cars = await writer.read(partial(feeds.cars, asked=keys)) if keys else {}
     if fresh := {key: vin for key, vin in told.items() if key not in cars}:

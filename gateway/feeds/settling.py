@@ -19,6 +19,7 @@ OF_CAR: Final = (2_000, 0.05)
 #: How many refused ones are kept, of each car and kind, and of a whole feed; the others are counted.
 KEPT_OF_CAR: Final = (20, 60.0)
 KEPT_OF_FEED: Final = (200, 6.0)
+_VINS: Final = 10_000
 _PORTION: Final = 4_096  #: bytes: a large one counts for several
 KEPT_BYTES: Final = 2 * _PORTION  #: of each
 
@@ -54,9 +55,10 @@ class Settled:
 
 
 class Settling:
-    """Remembers of each source only how much of it was let through."""
+    """Remembers of each source only how much of it was let through, and which VIN an unmapped one has said."""
 
     def __init__(self) -> None:
+        self._vins: dict[Key, str] = {}
         self._of_car = Allowance(*OF_CAR)
         self._kept_of_car, self._kept_of_feed = Allowance(*KEPT_OF_CAR), Allowance(*KEPT_OF_FEED)
 
@@ -70,6 +72,8 @@ class Settling:
             if not self._of_car.take(one.key, machine):
                 done.count(source.dealer_id, "flood", _subject(one, car), "more messages than a car has to say")
                 continue
+            if car is None and is_vin(heard.vin) and len(self._vins) < _VINS:
+                self._vins[one.key] = heard.vin
             if heard.untaken:
                 done.count(source.dealer_id, "feed_untaken", one.feed.name, _last(one), times=heard.untaken)
             for reason, detail in heard.odd:
@@ -77,7 +81,7 @@ class Settling:
             if not heard.values and not heard.codes:
                 continue
             if car is None:
-                says = f"; it says that its VIN is {heard.vin}" if is_vin(heard.vin) else ""
+                says = f"; it says that its VIN is {self._vins[one.key]}" if one.key in self._vins else ""
                 detail = f"no car is mapped to {heard.car!r} of {one.feed.title}{says}"
                 self._refuse(done, one, None, (Refusal.UNMAPPED, detail), now=now, at=machine)
                 continue
