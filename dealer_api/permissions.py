@@ -82,6 +82,11 @@ SAY_KNOWN = Permission(
     _ADVISORS,
     "cases:write",
 )
+HAND_OUT_EVIDENCE = Permission(
+    "cases.evidence",
+    "Make the evidence pack of a case: readings, verdicts, texts, records and history in one file",
+    _ADVISORS,
+)
 KEEP_VIEWS = Permission(
     "views.write", "Keep a view of a list under a name, for oneself or for colleagues; drop it", _WORKSHOP
 )

@@ -58,6 +58,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "score": ("score", "Detection against a simulated fleet's ground truth."),
     "backtest": ("backtest", "Try rules on stored readings."),
     "explain": ("explain", "Fold the stored readings again and say why an alert was raised."),
+    "replay": ("replay", "Judge an evidence pack again, without a database."),
     "rule": ("rule", "Stages of a rule: shadow, live, off, with the reason."),
     "sbom": ("sbom", "A bill of materials: what others made and runs here, as CycloneDX."),
     "screenshots": ("screenshots", "Pictures of a running desk for README and docs."),

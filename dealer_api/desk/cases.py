@@ -83,7 +83,7 @@ async def show(request: web.Request) -> web.Response:
         towed = await stays(connection, file.case)
         units = await corrections.of_car(caller, connection, file.case.vehicle_id)
         extra = await extra_work.of_booking(caller, connection, file.booking) if file.booking else None
-        healing = _healing(await case_rows.healing_of(connection, caller.dealer_id, case_id), zone, now)
+        healing = shown_healing(await case_rows.healing_of(connection, caller.dealer_id, case_id), zone, now)
         handed = await handover_acts.of_visit(connection, caller.dealer_id, file.booking.id) if file.booking else ()
     legs = [leg for leg, _ in file.legs]
     speaking = speaks(file.last_heard_at, now)
@@ -125,7 +125,7 @@ async def show(request: web.Request) -> web.Response:
         ),
         path_steps=case_actions.path(file.case.state, confirmed=file.case.confirmed is not None, can_prove=speaking),
         healed=HEALED[file.case.confirmed],
-        alerts=[_alert(alert, caller, now) for alert in _ordered(file.alerts)],
+        alerts=[shown_alert(alert, caller, now) for alert in ordered(file.alerts)],
         history=history_of(file.history, file.people),
         offer=offered,
         handed=handed,
@@ -138,6 +138,7 @@ async def show(request: web.Request) -> web.Response:
         healing=healing if file.case.state is CaseState.DONE else None,
         proof=_proof(file.case.proof, file.case.repaired_at, zone, now),
         unread=any(one.unread for one in file.talk),
+        hands_out=bool(file.alerts) and caller.may(may.HAND_OUT_EVIDENCE),
     )
 
 
@@ -322,12 +323,12 @@ def history_line(change: Change, people: Mapping[int, str]) -> ShownChange:
     )
 
 
-def _ordered(alerts: Sequence[Alert]) -> list[Alert]:
+def ordered(alerts: Sequence[Alert]) -> list[Alert]:
     """What stands first, the most urgent first, then what is over."""
     return sorted(alerts, key=lambda alert: (alert.state != "active", -alert.severity.rank, -alert.id))[:20]
 
 
-def _alert(alert: Alert, caller: Call, now: datetime) -> ShownAlert:
+def shown_alert(alert: Alert, caller: Call, now: datetime) -> ShownAlert:
     evidence = Evidence.model_validate({"because": alert.because, **alert.evidence})
     title = caller.house.wording.what("en", alert.rule, alert.component, alert.severity.value)
     frame = tuple(_frozen(path, value) for path, value in (evidence.freeze_frame or {}).items())
@@ -368,7 +369,7 @@ def _offer(offer: Offer | None, slots: Sequence[Slot]) -> ShownOffer | None:
     )
 
 
-def _healing(stored: Any, zone: str, now: datetime) -> Chart | None:
+def shown_healing(stored: Any, zone: str, now: datetime) -> Chart | None:
     """What was measured before the repair and after it."""
     if stored is None:
         return None

@@ -82,7 +82,7 @@ def outside(request: web.Request, template: str, *, status: int = 200, **facts: 
 
 
 def fragment(request: web.Request, template: str, **facts: Any) -> web.Response:
-    """A piece of a page, for a live update."""
+    """A piece of a page, for a live update; or a page that stands alone, as a file."""
     caller = call(request)
     return _draw(
         request,

@@ -268,6 +268,7 @@ FORMS: dict[str, Callable[[Requests], dict[str, Any]]] = {
     "/queue/bulk": lambda ask: {"case": [str(NOBODYS)], "act": "close", "reason": "Nothing is wrong."},
     "/views": lambda ask: {"list": "queue", "name": f"View {next(ask._count)}", "query": "severity=now"},
     "/views/{id}/drop": _nothing,
+    "/cases/{id}/evidence": _nothing,
     "/cases/{id}/take": _nothing,
     "/cases/{id}/rang": _nothing,
     "/cases/{id}/assign": lambda ask: {"to": str(ask.made.people["second advisor"].id)},

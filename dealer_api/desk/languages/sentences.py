@@ -19,6 +19,7 @@ _EVERYWHERE = """
 _OF_PAGES = {
     "audit.html": "title line.row.change.reason",
     "case.html": "title proof line name value",
+    "evidence.html": "step.because name value pack.missing",
     "import.html": "text line.reason line.field",
     "inbox.html": "title titles[]",
     "inbox_thread.html": "title",
