@@ -157,8 +157,10 @@ async def change_role(acting: Acting, staff_id: int, role: Role) -> Staff:
         return await accounts.staff(connection, acting.dealer_id, staff_id)
 
 
-async def disable(acting: Acting, staff_id: int) -> Staff:
-    """They no longer work here: their sessions end at once, and what was theirs is nobody's until somebody takes it."""
+async def disable(acting: Acting, staff_id: int, *, to: int | None = None) -> Staff:
+    """They no longer work here: their sessions end at once, and their cases are the colleague's `to`, or nobody's until
+    somebody takes them.
+    """
     async with acting.transaction() as connection:
         dealer, person = (
             await accounts.dealer(connection, acting.dealer_id),
@@ -169,15 +171,14 @@ async def disable(acting: Acting, staff_id: int) -> Staff:
         if person.disabled_at is not None:
             return person
         await _not_the_last_manager(connection, person)
+        heir = await _heir(acting, connection, person, to) if to is not None else None
         for case in await _free_drives(acting, connection, person):
             if case.assignee_id == staff_id and case.state not in (CaseState.DONE, CaseState.DISMISSED):
-                await _free_case(
-                    acting,
-                    connection,
-                    dealer=dealer,
-                    case=await cases.get(connection, acting.dealer_id, case.id),
-                    person=person,
-                )
+                case = await cases.get(connection, acting.dealer_id, case.id)
+                if heir is None:
+                    await _free_case(acting, connection, dealer=dealer, case=case, person=person)
+                else:
+                    await _pass_on(acting, connection, case, person=person, heir=heir)
         await labour.hand_on(acting, connection, staff_id, reason=f"{person.name} works here no more")
         await accounts.disable_staff(connection, acting.dealer_id, staff_id, acting.now())
         await secrets.revoke_of_person(connection, acting.dealer_id, staff_id, acting.now())
@@ -321,4 +322,28 @@ async def _free_case(acting: Acting, connection: Connection, dealer: Dealer, cas
         now=now,
         assignee_id=None,
         **columns,
+    )
+
+
+async def _heir(acting: Acting, connection: Connection, person: Staff, to: int) -> Staff:
+    """Who takes the cases over: a colleague who works here and may."""
+    heir = await accounts.staff(connection, acting.dealer_id, to)
+    works = heir.disabled_at is None and heir.joined_at is not None and heir.role in (Role.ADVISOR, Role.MANAGER)
+    if heir.id == person.id or not works:
+        raise BadInput("to", f"{heir.name} cannot take cases over")
+    return heir
+
+
+async def _pass_on(acting: Acting, connection: Connection, case: Case, *, person: Staff, heir: Staff) -> None:
+    """A colleague's from now on, as if somebody had handed it over."""
+    now = acting.now()
+    await cases.change(
+        connection,
+        case,
+        what="assigned",
+        reason=f"{person.name} was let go: to {heir.name}",
+        actor=acting.actor,
+        now=now,
+        assignee_id=heir.id,
+        acknowledged_at=case.acknowledged_at or now,
     )

@@ -49,7 +49,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "audit": ("audit", "The sealed history of what people and programs did: verify, resume."),
     "retention": ("retention", "Days of readings: kept, detached, brought back."),
-    "bench": ("bench", "Measure: intake, counterless, rules, booking, api."),
+    "bench": ("bench", "Measure: intake, counterless, rules, booking, api, desk."),
     "prove": (
         "prove",
         "Fault experiments with a history and a checker: intake, shares, backlog, imports, booking, messages, "

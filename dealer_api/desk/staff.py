@@ -88,9 +88,10 @@ async def describe(request: web.Request) -> web.Response:
 
 
 async def disable(request: web.Request) -> web.Response:
-    caller = call(request)
+    caller, fields = call(request), await form(request)
     try:
-        person = await acts.disable(caller, id_of(request))
+        to = row_of(fields["to"], "colleague", "choose one of the list") if fields.get("to") else None
+        person = await acts.disable(caller, id_of(request), to=to)
     except BadInput as error:
         return await _person_page(request, problem=problem_of(error), status=422)
     return go(_here(request), f"{person.name} has no access any more, and is signed out everywhere.")
@@ -212,12 +213,14 @@ async def _person_page(
         rows = await access.log(connection, caller.dealer_id, subject=staff_id, limit=20)
         names = await access.names(connection, caller.dealer_id)
         skills = await accounts.skills_of(connection, caller.dealer_id, staff_id)
+        heirs = await accounts.staff_of(connection, caller.dealer_id, Role.ADVISOR, Role.MANAGER)
         away = await absences.of_dealer(connection, caller.dealer_id, caller.house.now(), staff_id=staff_id)
     return await page(
         request,
         "person.html",
         away=away,
         skills=skills,
+        heirs=[(one.id, one.name) for one in heirs if one.id != staff_id and one.joined_at is not None],
         person=person,
         hangs=hangs,
         secured=secured,

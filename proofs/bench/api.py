@@ -52,12 +52,12 @@ async def _measure(url: str, seconds: float) -> dict[str, Any]:
     await office.close()
     pool = await open_pool(role_url(url, _SECRET, "telltale_desk"), name="bench-desk", size=10, spotless=True)
     house = bench_house(pool, _NOW, _SECRET)
-    desk, hello = await _serve(build(house, Live(role_url(url, _SECRET, "telltale_desk")))), await _serve(_hello())
+    desk, hello = await serve(build(house, Live(role_url(url, _SECRET, "telltale_desk")))), await serve(_hello())
     bearer = f"Authorization: Bearer {key}"
     rounds = []
     for n in range(ROUNDS):
         rounds.append(
-            (await _knock(hello, "/", seconds), await _knock(desk, f"/api/v1/cases?limit={SHOWN}", seconds, bearer))
+            (await knock_at(hello, "/", seconds), await knock_at(desk, f"/api/v1/cases?limit={SHOWN}", seconds, bearer))
         )
         cli.say(f"round {n + 1}: hello {rounds[-1][0]['per_second']:.0f}/s, queue {rounds[-1][1]['per_second']:.0f}/s")
     await asyncio.gather(desk.cleanup(), hello.cleanup())
@@ -85,14 +85,16 @@ def _hello() -> web.Application:
     return app
 
 
-async def _serve(app: web.Application) -> web.AppRunner:
+async def serve(app: web.Application) -> web.AppRunner:
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     return runner
 
 
-async def _knock(server: web.AppRunner, path: str, seconds: float, *headers: str) -> dict[str, float]:
+async def knock_at(
+    server: web.AppRunner, path: str, seconds: float, *headers: str, connections: int = CONNECTIONS
+) -> dict[str, float]:
     """From a process of its own, so that the client's work is not counted as ours."""
     port = server.addresses[0][1]
     client = await asyncio.create_subprocess_exec(
@@ -103,7 +105,7 @@ async def _knock(server: web.AppRunner, path: str, seconds: float, *headers: str
         str(port),
         path,
         str(seconds),
-        str(CONNECTIONS),
+        str(connections),
         *headers,
         stdout=asyncio.subprocess.PIPE,
         cwd=Path(__file__).resolve().parents[2],

@@ -84,6 +84,15 @@ def api(
     _run("api", as_json, seconds=seconds)
 
 
+@app.command()
+def desk(
+    seconds: Annotated[float, typer.Option(help="Length of each measured run.")] = 3.0,
+    as_json: Json = False,
+) -> None:
+    """Pages of the desk with 10,000 open cases and 200,000 cars: milliseconds, and the ratio to the same bytes bare."""
+    _run("desk", as_json, seconds=seconds)
+
+
 def _run(part: str, as_json: bool, **options: Any) -> None:
     settings = cli.start("bench")
     cli.answer(cli.run(importlib.import_module(f"proofs.bench.{part}").main(settings, **options)), as_json)

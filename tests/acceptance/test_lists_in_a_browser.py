@@ -59,3 +59,16 @@ async def test_cases_are_chosen_without_a_script_and_a_view_is_kept(
     await expect(page.get_by_text("Done for 1 case.")).to_be_visible()
     await page.goto("/queue?show=resting")
     await expect(page.get_by_text("rests until")).to_have_count(1)
+
+
+async def test_the_inbox_is_walked_by_keyboard_as_the_page_of_keys_says(
+    world: World,
+    visitor: Visitor,  # noqa: F811
+) -> None:
+    page = await visitor.page(MANAGER, SIZES[1])
+    await page.goto("/inbox")
+    await page.keyboard.press("j")
+    first = page.locator(".inbox .from a").first
+    await expect(first).to_be_focused()
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/inbox/*")

@@ -62,6 +62,10 @@ def _pseudo(language: str, text: str) -> str:
 def _table(language: str) -> tuple[dict[str, str], tuple[tuple[re.Pattern[str], str], ...]]:
     """(headlines of every language in this one, those with a code in them)."""
     wording, exact, patterns = _known[0], {}, []
+    for component in _COMPONENTS:
+        if "_" in component:  # as a line of a chart is called; a bare "stop" may be anything
+            for tag in wording.languages:
+                exact[wording.component(tag, component).lower()] = wording.component(language, component)
     for rule in RULES:
         for severity in ("now", "soon", "advice"):
             for tag in wording.languages:

@@ -52,7 +52,7 @@
     choice.checked = !off();
     choice.addEventListener("change", () => { try { window.localStorage.setItem("single-keys", choice.checked ? "on" : "off"); } catch { /* then they stay on */ } });
   }
-  const LINES = "#cases .car a, [data-lines] th a, [data-lines] .strong a";
+  const LINES = "#cases .car a, [data-lines] th a, [data-lines] .strong a, [data-lines] .from a";
   const step = (by) => {
     const lines = [...document.querySelectorAll(LINES)];
     const at = lines.findIndex((line) => line.closest("li, tr").contains(document.activeElement));

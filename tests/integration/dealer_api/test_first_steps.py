@@ -206,3 +206,20 @@ async def test_a_colleague_s_name_and_number_are_changed_at_the_desk(desk: Desk)
     assert answer.status == 422
     acting = desk.house.acting(desk.dealer.id, "staff:1")
     assert (await people.describe(acting, person.id, name="Kim", phone="")).phone is None
+
+
+async def test_whoever_is_let_go_hands_their_cases_to_a_colleague_or_to_nobody(desk: Desk):
+    manager = await desk.as_role("manager")
+    advisor, boss, driver = (desk.people[(desk.dealer.id, role)] for role in ("advisor", "manager", "driver"))
+    car = await desk.post(
+        manager, "/api/v1/vehicles", {"vin": "WTTBDADD500000001", "profile": "petrol_hatch", "title": "Up"}
+    )
+    case = await desk.post(manager, "/api/v1/cases", {"vehicle_id": car["id"], "note": "rattles"})
+    await desk.post(manager, f"/api/v1/cases/{case['id']}/assign", {"staff_id": advisor.id})
+    path = f"/staff/{advisor.id}"
+    for nobody in (driver.id, advisor.id):
+        answer = await send(manager, path, f"{path}/disable", to=str(nobody))
+        assert answer.status == 422 and "cannot take cases over" in await answer.text()
+    assert (await send(manager, path, f"{path}/disable", to=str(boss.id))).status == 303
+    row = await desk.admin.fetchrow("SELECT assignee_id, acknowledged_at FROM cases WHERE id = $1", case["id"])
+    assert row["assignee_id"] == boss.id and row["acknowledged_at"] is not None
