@@ -19,6 +19,8 @@ _BY_HTTPS = """
 SELECT id, dealer_id, kind, root, key_hash, signing, made_at FROM feeds
 WHERE id = $1 AND off_at IS NULL AND key_hash IS NOT NULL
 """
+_CROWD = "SELECT count(*) FROM (SELECT FROM feed_messages LIMIT $1) AS found"
+_CROWD_OF = "SELECT count(*) FROM (SELECT FROM feed_messages WHERE feed_id = $2 LIMIT $1) AS found"
 _CARS = """
 SELECT f.feed_id, f.identity, v.id, v.vin, f.units
 FROM feed_cars f JOIN vehicles v ON v.id = f.vehicle_id AND v.dealer_id = f.dealer_id
@@ -104,10 +106,12 @@ async def by_https(connection: Connection, feed_id: int) -> Source | None:
     return Source(*found) if found is not None else None
 
 
-async def crowd(connection: Connection, feed_id: int, most: int) -> int:
-    """How many messages of a feed wait to be judged; nobody counts further than `most`."""
-    found: int = await connection.fetchval(
-        "SELECT count(*) FROM (SELECT FROM feed_messages WHERE feed_id = $1 LIMIT $2) AS found", feed_id, most
+async def crowd(connection: Connection, feed_id: int | None, most: int) -> int:
+    """How many messages of a feed, or of all, wait to be judged; nobody counts further than `most`."""
+    found: int = (
+        await connection.fetchval(_CROWD, most)
+        if feed_id is None
+        else await connection.fetchval(_CROWD_OF, most, feed_id)
     )
     return found
 

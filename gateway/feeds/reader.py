@@ -28,6 +28,8 @@ log = structlog.get_logger()
 
 LOOK_S = 30.0  #: between two looks at which feeds there are, in case a bell was missed
 STANDBY_S = 1.0
+MOST_WAITING = 100_000  #: messages that no gateway has judged yet; above it the broker keeps the others
+CROWDED_S = 1.0  #: between two looks at how many they are
 
 
 class FeedReader:
@@ -38,6 +40,7 @@ class FeedReader:
         self.changed = asyncio.Event()  #: a feed was switched on or off
         self._sources: list[feeds.Source] = []
         self._inflight = 0
+        self._counted = 0.0  #: machine time of the last look at what waits
         broker.backlog = lambda: self._inflight
 
     async def run(self) -> None:
@@ -70,10 +73,34 @@ class FeedReader:
             self._inflight = sum(map(len, chunks))
             settled = Settled()
             found = [one for chunk in chunks for one in self._translated(chunk, settled)]
-            await keep(self.writer, self.settling, found, now=self.clock(), counted=settled)
+            await self._room()
+            await self._keep(found, settled)
             for chunk in chunks:
                 chunk.session.ack(chunk.epoch, chunk.mids)
             self._inflight = 0
+
+    async def _room(self) -> None:
+        """Nothing is acknowledged while too much waits: should a bucket have no gateway, no disk fills."""
+        if time.monotonic() < self._counted + CROWDED_S:
+            return
+        while await self.writer.read(partial(feeds.crowd, feed_id=None, most=MOST_WAITING)) >= MOST_WAITING:
+            await asyncio.sleep(CROWDED_S)
+        self._counted = time.monotonic()
+
+    async def _keep(self, found: Sequence[Brought], settled: Settled) -> None:
+        """What cannot be kept is a fault of ours: told and put aside, or it would come again and again and hold up all
+        others.
+        """
+        try:
+            await keep(self.writer, self.settling, found, now=self.clock(), counted=settled)
+            return
+        except Exception:
+            log.exception("feed_fault", messages=len(found))
+        for one in found:
+            try:
+                await keep(self.writer, self.settling, [one], now=self.clock())
+            except Exception as error:
+                log.error("feed_message_put_aside", feed=one.source.id, reason=type(error).__name__)
 
     def _translated(self, chunk: Chunk, settled: Settled) -> list[Brought]:
         received_at, kept, found = self.clock().timestamp(), set(chunk.retained), list[Brought]()

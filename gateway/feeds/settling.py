@@ -37,7 +37,7 @@ class Brought:
     @property
     def key(self) -> Key:
         """Of which car it is, in the feed's own words."""
-        return self.source.id, self.heard.car[:200]
+        return self.source.id, _written(self.heard.car)[:200]
 
 
 @dataclass(slots=True)
@@ -109,13 +109,18 @@ class Settling:
         row = Refused(
             vin=car.vin if car else None,
             vehicle_id=car.vehicle_id if car else None,
-            topic=one.where.replace("\0", "\\0")[:300],
+            topic=_written(one.where)[:300],
             payload=one.message.payload[:KEPT_BYTES],
             reason=reason,
-            detail=detail.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()[:1000],
+            detail=_written(detail)[:1000],
             received_at=now,
         )
         done.refused.append((source.dealer_id, row, 1))
+
+
+def _written(text: str) -> str:
+    """As a text of the database may be: without NUL and halves of characters."""
+    return text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()
 
 
 def _subject(one: Brought, car: FeedCar | None) -> str:

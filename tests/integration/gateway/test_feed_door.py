@@ -197,6 +197,14 @@ async def test_an_unmapped_car_is_told_and_stands_in_quarantine(world: World, pl
     assert (row["dealer_id"], row["topic"]) == (world.dealer, f"/feeds/{source.id}")
 
 
+async def test_a_name_that_no_database_takes_is_an_unmapped_car_as_any(world: World, platform: Platform):
+    source = await platform.feed("jsonl", "key")
+    await platform.start()
+    body = b'{"car": "A\\u0000", "ts": 1795506130, "signals": {"Vehicle.Speed": 5}}'
+    status, told = await platform.post(source, body, "key")
+    assert (status, [one["reason"] for one in told["refused"]]) == (200, ["unmapped"])
+
+
 async def test_a_feed_that_floods_is_told_to_wait_and_the_others_are_not(
     world: World, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ):

@@ -11,12 +11,15 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from gateway.feeds import reader
 from proofs.bench.brokers import mosquitto
 from schemas.errors import BadInput
 from schemas.signal import BY_PATH
+from schemas.vehicle import bucket_of
 from store import feeds, quarantine
 from tests.integration.gateway.conftest import ROOM
 from tests.integration.gateway.world import TestCar, World, now, until
+from tests.patience import PATIENCE_S
 
 ODOMETER = "Vehicle.TraveledDistance"
 SPEED = "Vehicle.Speed"
@@ -228,6 +231,69 @@ async def test_a_message_that_is_kept_twice_is_judged_once(world: World, foreign
     await world.start(share=(1, 2))
     await until(lambda: _none(waiting(world)))
     assert await world.count(car) == 1
+
+
+async def test_nothing_is_acknowledged_before_it_is_committed(
+    world: World, foreign: Foreign, monkeypatch: pytest.MonkeyPatch
+):
+    source = await foreign.feed("viss", "viss")
+    car = await world.car(connect=False)
+    await foreign.map(source, "kuksa-1", car)
+    gateway = await world.start()
+    await foreign.says("viss/kuksa-1/events", event("50"), lambda: values(world, car, SPEED))
+    taken = asyncio.Event()
+
+    async def never(*_: Any, **__: Any) -> None:
+        taken.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as away:
+        away.setattr(reader, "keep", never)
+        foreign.say("viss/kuksa-1/events", event("61.5"), retain=False)
+        await asyncio.wait_for(taken.wait(), PATIENCE_S)
+        await world.stop(gateway)  # with the message in hand
+    await world.start()
+    await until(lambda: _some(values(world, car, SPEED), 2))
+    assert await values(world, car, SPEED) == [50.0, 61.5]
+
+
+async def test_while_too_much_waits_to_be_judged_the_broker_keeps_the_rest(
+    world: World, foreign: Foreign, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(reader, "MOST_WAITING", 1)
+    monkeypatch.setattr(reader, "CROWDED_S", 0.05)
+    source = await foreign.feed("viss", "viss")
+    while bucket_of((car := await world.car(connect=False)).vin) % 2 == 0:
+        pass
+    await foreign.map(source, "kuksa-1", car)
+    await world.start(share=(0, 2))  # and nobody carries its bucket
+    await foreign.says("viss/kuksa-1/events", event("50"), lambda: waiting(world))
+    foreign.say("viss/kuksa-1/events", event("61.5"), retain=False)
+    assert await values(world, car, SPEED) == []
+    await world.start(share=(1, 2))
+    await until(lambda: _some(values(world, car, SPEED), 2))
+    assert await values(world, car, SPEED) == [50.0, 61.5]
+
+
+async def test_a_message_that_cannot_be_kept_holds_up_no_other(
+    world: World, foreign: Foreign, monkeypatch: pytest.MonkeyPatch
+):
+    source = await foreign.feed("ovms", "ovms")
+    car = await world.car(connect=False)
+    await foreign.map(source, "a/b", car)
+    whole = reader.keep
+
+    async def picky(writer: Any, settling: Any, found: Any, **more: Any) -> Any:
+        if any(one.message.payload == b"66" for one in found):
+            raise RuntimeError("as a bug of ours")
+        return await whole(writer, settling, found, **more)
+
+    monkeypatch.setattr(reader, "keep", picky)
+    await world.start()
+    await foreign.says("ovms/a/b/metric/v/p/speed", "50", lambda: values(world, car, SPEED))
+    foreign.say("ovms/a/b/metric/v/p/speed", "66")
+    await foreign.says("ovms/a/b/metric/v/p/speed", "70", lambda: _some(values(world, car, SPEED), 2))
+    assert await values(world, car, SPEED) == [50.0, 70.0]
 
 
 async def test_what_came_before_a_car_was_mapped_is_read_once_it_is(world: World, foreign: Foreign):
