@@ -81,7 +81,7 @@ async def show(request: web.Request) -> web.Response:
         "offer.html",
         file=file,
         kind=kind.value,
-        ways=driving.ways(towed),
+        ways=[way for way in driving.ways(towed) if way is kind or asks.places.lacks(way) is None],
         towed=towed,
         proposal=proposal,
         more=more,
