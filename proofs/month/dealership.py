@@ -35,7 +35,7 @@ CREW = ((Role.MANAGER, 1), (Role.ADVISOR, 3), (Role.DRIVER, 4), (Role.TECHNICIAN
 PLACES = (("bay", 4), ("loaner", 3), ("tow_truck", 1), ("van", 1))
 NUMBER = "+4940000000"
 #: How many visits of a kind a day takes, and how many of them only the desk gives.
-LIMITS = "pickup 7, desk 2; waiting 4, desk 1; drop_off 6; shuttle 3, desk 1; loaner 2"
+LIMITS = "pickup 7, desk 2; waiting 1; drop_off 2, desk 1; shuttle 1; loaner 2"
 
 
 class Clock:
