@@ -285,7 +285,7 @@ async def _run(program: Path, words: Sequence[str], url: str) -> None:
     except BaseException:
         with suppress(ProcessLookupError, TimeoutError):
             process.terminate()  # it ends its query on the server, too, which a kill would leave waiting for its lock
-            await asyncio.wait_for(process.wait(), 5)
+            await asyncio.wait_for(process.wait(), 30)  # by a connection of its own: that takes a busy machine seconds
         with suppress(ProcessLookupError):
             process.kill()
         raise
