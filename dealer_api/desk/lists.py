@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from dealer_api.desk.page import day_span
 from dealer_api.desk.vehicles import SILENT
 from dealer_api.finding import ids_of
 from schemas.moment import local
+from store.pool import Connection
 from store.views import day, inbox, people, queue, vehicles_page
 
 _AT_ONCE = 500  #: rows read in one transaction
@@ -27,26 +28,19 @@ async def of_queue(request: web.Request) -> web.StreamResponse:
     which, severity = queue_page.asked(request)
     day_from, day_to = day_span(caller, now)
 
-    async def pages() -> AsyncIterator[list[queue.QueueRow]]:
-        after = None
-        while True:
-            async with caller.house.at(caller.dealer_id) as connection:
-                rows = await queue.rows(
-                    connection,
-                    caller.dealer_id,
-                    which,
-                    staff_id=caller.staff.id if caller.staff else None,
-                    day_from=day_from,
-                    day_to=day_to,
-                    now=now,
-                    severity=severity or None,
-                    after=after,
-                    limit=_AT_ONCE,
-                )
-            yield rows
-            if len(rows) < _AT_ONCE:
-                return
-            after = rows[-1].rank, rows[-1].place, rows[-1].id
+    async def read(connection: Connection, after: Any) -> list[queue.QueueRow]:
+        return await queue.rows(
+            connection,
+            caller.dealer_id,
+            which,
+            staff_id=caller.staff.id if caller.staff else None,
+            day_from=day_from,
+            day_to=day_to,
+            now=now,
+            severity=severity or None,
+            after=after,
+            limit=_AT_ONCE,
+        )
 
     at = _clock(caller)
     header = [
@@ -70,7 +64,7 @@ async def of_queue(request: web.Request) -> web.StreamResponse:
         request,
         name=f"queue-{which}",
         header=header,
-        pages=pages(),
+        pages=_pages(caller, read, lambda row: (row.rank, row.place, row.id)),
         cells=lambda row: (
             row.id,
             row.severity,
@@ -96,24 +90,17 @@ async def of_vehicles(request: web.Request) -> web.StreamResponse:
     search, which = request.query.get("search", "").strip()[:100], request.query.get("show", "all")
     which = which if which in ("all", "silent", "case") else "all"
 
-    async def pages() -> AsyncIterator[list[vehicles_page.CarRow]]:
-        after = None
-        while True:
-            async with caller.house.at(caller.dealer_id) as connection:
-                ids = await ids_of(caller, connection, search, "vehicle")
-                cars = await vehicles_page.cars(
-                    connection,
-                    caller.dealer_id,
-                    ids=ids,
-                    which=which,
-                    silent_since=since,
-                    after=after,
-                    limit=_AT_ONCE,
-                )
-            yield cars
-            if len(cars) < _AT_ONCE:
-                return
-            after = cars[-1].title, cars[-1].id
+    async def read(connection: Connection, after: Any) -> list[vehicles_page.CarRow]:
+        ids = await ids_of(caller, connection, search, "vehicle")
+        return await vehicles_page.cars(
+            connection,
+            caller.dealer_id,
+            ids=ids,
+            which=which,
+            silent_since=since,
+            after=after,
+            limit=_AT_ONCE,
+        )
 
     at = _clock(caller)
     header = [
@@ -133,7 +120,7 @@ async def of_vehicles(request: web.Request) -> web.StreamResponse:
         request,
         name=f"vehicles-{which}",
         header=header,
-        pages=pages(),
+        pages=_pages(caller, read, lambda row: (row.title, row.id)),
         cells=lambda car: (
             car.title,
             car.plate,
@@ -155,18 +142,9 @@ async def of_owners(request: web.Request) -> web.StreamResponse:
     search, which = request.query.get("search", "").strip()[:100], request.query.get("show", "all")
     which = which if which in ("all", "unread") else "all"
 
-    async def pages() -> AsyncIterator[list[people.OwnerRow]]:
-        after = None
-        while True:
-            async with caller.house.at(caller.dealer_id) as connection:
-                ids = await ids_of(caller, connection, search, "owner")
-                found = await people.owners(
-                    connection, caller.dealer_id, ids=ids, which=which, after=after, limit=_AT_ONCE
-                )
-            yield found
-            if len(found) < _AT_ONCE:
-                return
-            after = found[-1].name, found[-1].id
+    async def read(connection: Connection, after: Any) -> list[people.OwnerRow]:
+        ids = await ids_of(caller, connection, search, "owner")
+        return await people.owners(connection, caller.dealer_id, ids=ids, which=which, after=after, limit=_AT_ONCE)
 
     at = _clock(caller)
     header = [
@@ -186,7 +164,7 @@ async def of_owners(request: web.Request) -> web.StreamResponse:
         request,
         name=f"owners-{which}",
         header=header,
-        pages=pages(),
+        pages=_pages(caller, read, lambda row: (row.name, row.id)),
         cells=lambda one: (
             one.id,
             one.name,
@@ -208,24 +186,16 @@ async def of_inbox(request: web.Request) -> web.StreamResponse:
     show = request.query.get("show", "waiting")
     show = show if show in inbox.SHOWS else "waiting"
 
-    async def pages() -> AsyncIterator[list[inbox.Row]]:
-        after = None
-        while True:
-            async with caller.house.at(caller.dealer_id) as connection:
-                rows = await inbox.rows(
-                    connection,
-                    caller.dealer_id,
-                    show,
-                    staff_id=caller.staff.id if caller.staff else 0,
-                    now=now,
-                    after=after,
-                    limit=_AT_ONCE,
-                )
-            yield rows
-            last = rows[-1].at if rows else None
-            if len(rows) < _AT_ONCE or last is None:
-                return
-            after = last, rows[-1].owner_id
+    async def read(connection: Connection, after: Any) -> list[inbox.Row]:
+        return await inbox.rows(
+            connection,
+            caller.dealer_id,
+            show,
+            staff_id=caller.staff.id if caller.staff else 0,
+            now=now,
+            after=after,
+            limit=_AT_ONCE,
+        )
 
     at = _clock(caller)
     header = [
@@ -244,7 +214,7 @@ async def of_inbox(request: web.Request) -> web.StreamResponse:
         request,
         name=f"messages-{show}",
         header=header,
-        pages=pages(),
+        pages=_pages(caller, read, lambda row: None if row.at is None else (row.at, row.owner_id)),
         cells=lambda row: (
             row.owner_id,
             row.name,
@@ -313,6 +283,21 @@ async def of_bookings(request: web.Request) -> web.StreamResponse:
 def _clock(caller: Call) -> Callable[[datetime | None], str]:
     """Times as the dealer's clock shows them, with their distance to UTC."""
     return lambda at: "" if at is None else local(at, caller.dealer.zone).isoformat(timespec="seconds")
+
+
+async def _pages(
+    caller: Call,
+    read: Callable[[Connection, Any], Awaitable[list[_Row]]],
+    place: Callable[[_Row], tuple[Any, ...] | None],
+) -> AsyncIterator[list[_Row]]:
+    """All pages one after the other, each read in a transaction of its own; `place`: where the next one goes on."""
+    after = None
+    while True:
+        async with caller.house.at(caller.dealer_id) as connection:
+            rows = await read(connection, after)
+        yield rows
+        if len(rows) < _AT_ONCE or (after := place(rows[-1])) is None:
+            return
 
 
 async def _file(
